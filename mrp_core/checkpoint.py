@@ -1,0 +1,60 @@
+"""The state of a meta-training, as safetensors bytes: what an exact resume needs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from mrp_core.errors import CheckpointError
+from mrp_core.networks import Parameters
+
+
+@dataclass(kw_only=True)
+class TrainingState:
+    """All that a resumed training needs.
+
+    Attributes:
+        step: Iterations done.
+        parameters, first, second: Parameters and Adam's moments, leading axis [C].
+        alive: Which arms still train, bool [C]; an arm that turned NaN is frozen at its last finite weights.
+        snapshots: (step, parameters) at each validation.
+    """
+
+    step: int
+    parameters: Parameters
+    first: Parameters
+    second: Parameters
+    alive: Tensor
+    snapshots: list[tuple[int, Parameters]] = field(default_factory=list)
+
+    def to_bytes(self, config_id: str) -> bytes:
+        """safetensors bytes."""
+        tensors = {f"{group}/{k}": v for group in ("parameters", "first", "second") for k, v in getattr(self, group).items()}
+        tensors |= {f"snapshot/{s}/{k}": v for s, ps in self.snapshots for k, v in ps.items()}
+        tensors["alive"] = self.alive
+        return save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, metadata={"step": str(self.step), "config": config_id,
+                    "snapshots": json.dumps([s for s, _ in self.snapshots])})
+
+    @classmethod
+    def from_bytes(cls, data: bytes, config_id: str, device: torch.device) -> TrainingState:
+        """Inverse of :meth:`to_bytes`.
+
+        Raises:
+            CheckpointError: If the bytes are damaged or belong to another study.
+        """
+        try:
+            size = int.from_bytes(data[:8], "little")
+            about: dict[str, str] = json.loads(data[8:8 + size])["__metadata__"]
+            tensors = {k: v.to(device) for k, v in load(data).items()}
+        except (SafetensorError, ValueError, KeyError) as error:
+            raise CheckpointError(f"The checkpoint is damaged ({type(error).__name__}); the study starts again from an older one, or anew.") from error
+        if about["config"] != config_id:
+            raise CheckpointError(f"The checkpoint belongs to the study {about['config']}, not to {config_id}; it is not used.")
+        group = lambda prefix: {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}  # noqa: E731
+        return cls(step=int(about["step"]), parameters=group("parameters/"), first=group("first/"), second=group("second/"), alive=tensors["alive"],
+                   snapshots=[(s, group(f"snapshot/{s}/")) for s in json.loads(about["snapshots"])])

@@ -1,0 +1,301 @@
+"""A study's configuration: frozen, to and from TOML, identified by the hash of its content."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import tomli_w
+
+from mrp_core.errors import ConfigError
+from mrp_core.knobs import knob, knobs_of, validate
+from mrp_core.registry import plugin
+
+VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskConfig:
+    """Which tasks the strategy is trained on and judged by."""
+
+    family: str = knob("letters", label="Task family", help="The kind of data; every family holds out tasks that training never sees.", registry="tasks")
+    mode: str = knob("few_shot", label="What makes a task", help="few_shot: classes; site: same label, other site; site_target: other site and other target column.",
+                     choices=("few_shot", "pairs", "site", "site_target"))
+    ways: int = knob(5, label="Ways", help="Classes per task.", low=2, high=20, unit="classes")
+    shots: int = knob(5, label="Shots", help="Support records per class: these are the members.", low=1, high=50, unit="records")
+    queries: int = knob(15, label="Query records", help="Records per class on which the outer loss is taken.", low=1, high=100, unit="records", advanced=True)
+    sensitive: str = knob("", label="Sensitive attribute", help="Which attribute an observer may want to infer; empty for the family's first.", advanced=True)
+    hardness: float = knob(45.0, label="Smallest angle", help="Gaussian family only: the smallest angle between task direction and sensitive direction; small is hard.",
+                           low=0.0, high=90.0, unit="degrees", advanced=True)
+
+    def __post_init__(self) -> None:
+        validate(self)
+        family = plugin("tasks", self.family)
+        if self.mode not in family.modes:
+            raise ConfigError(f"mode is {self.mode!r}, but the family {self.family!r} offers: {', '.join(family.modes)}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivacyConfig:
+    """What is released, what is penalised, and the noise."""
+
+    channel: str = knob("sampled_label", label="Released output", help="What one query returns; utility and leakage are measured on this.",
+                        choices=("sampled_label", "top_label", "noisy_scores", "scores"))
+    channel_noise: float = knob(1.0, label="Score noise τ", help="noisy_scores only: standard deviation added to each logit.", low=0.01, high=20.0, scale="log", advanced=True)
+    channel_digits: int = knob(1, label="Digits of a score", help="scores only: digits that a released probability is rounded to.", low=1, high=6, advanced=True)
+    attacker_queries: int = knob(0, label="Queries per record", help="How often an attacker may ask about a record; 0 is without limit, the worst case.", low=0, high=1000, advanced=True)
+    loss: str = knob("output_mi", label="Privacy loss", help="The leakage that λ multiplies.", registry="privacy")
+    lambda_max: float = knob(1.2, label="Largest λ", help="Right end of the λ slider.", low=0.01, high=100.0, scale="log")
+    lambda_points: int = knob(41, label="λ values audited", help="How finely the frontier is drawn.", low=2, high=101)
+    mechanism: str = knob("dp_adaptation", label="Noise in adaptation", help="dp_adaptation clips each record's gradient and adds Gaussian noise; it is the second slider, ε.",
+                          choices=("none", "dp_adaptation"))
+    epsilons: tuple[float, ...] = knob((1.0, 2.0, 3.0, 5.0, 7.0, 12.0, 17.5, 48.0), label="ε values audited", help="Guarantees of one adaptation, smallest is most private.", low=0.05, high=1000.0)
+    delta: float = knob(1e-3, label="δ", help="Probability that the ε guarantee may fail; keep it well below 1 / support records.", low=1e-9, high=0.1, scale="log", advanced=True)
+    clip: float = knob(1.0, label="Clipping norm", help="Largest gradient norm that one record may contribute.", low=0.01, high=100.0, scale="log", advanced=True)
+    dp_adapts: str = knob("head", label="Layers adapted under noise", help="Fewer noisy parameters keep more accuracy.", choices=("head", "all"), advanced=True)
+    dp_steps: int = knob(3, label="Noisy steps", help="Inner steps of the noisy adaptation; each step spends budget.", low=1, high=20, unit="steps", advanced=True)
+
+    def __post_init__(self) -> None:
+        validate(self)
+        plugin("privacy", self.loss)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InnerConfig:
+    """The inner loop: how a task's support set changes the weights."""
+
+    steps: int = knob(5, label="Inner steps", help="Gradient steps on the support set.", low=0, high=20, unit="steps")
+    rate: float = knob(0.1, label="Inner learning rate", help="Size of an inner step; where it is learned, its start.", low=1e-4, high=10.0, scale="log")
+    learn_rates: bool = knob(True, label="Learn the inner rates", help="One rate per layer and step, as a function of λ; otherwise the rate is fixed.")
+    adapts: str = knob("all", label="What adapts", help="All layers, or the head only.", choices=("all", "head"))
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OuterConfig:
+    """The outer loop: how the strategy is meta-trained."""
+
+    learner: str = knob("maml", label="Meta-learner", help="How the strategy learns from many tasks; two baselines are among them.", registry="meta")
+    search: str = knob("conditioned", label="Search", help="How the frontier's settings are trained: one conditioned strategy, or one training per λ.", registry="search")
+    iterations: int = knob(600, label="Meta-iterations", help="Outer steps.", low=1, high=50_000, scale="log")
+    meta_batch: int = knob(8, label="Meta-batch", help="Tasks per outer step.", low=1, high=256, unit="tasks")
+    rate: float = knob(3e-3, label="Outer learning rate", help="Adam's step size; it falls to zero along a cosine.", low=1e-6, high=1.0, scale="log")
+    seeds: int = knob(3, label="Seeds", help="Independent repetitions; intervals need at least two, verdicts better five.", low=1, high=30)
+    first_seed: int = knob(0, label="First seed", help="The seeds are this one and those that follow.", low=0, high=2**31 - 1000, advanced=True)
+    hidden: tuple[int, ...] = knob((64, 64), label="Hidden layers", help="Units of each hidden layer.", low=1, high=2048, advanced=True)
+
+    def __post_init__(self) -> None:
+        validate(self)
+        plugin("meta", self.learner)
+        plugin("search", self.search)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditConfig:
+    """How each setting is measured on held-out tasks."""
+
+    tasks: int = knob(12, label="Held-out tasks", help="Tasks on which utility and leakage are measured.", low=1, high=200)
+    adaptations: int = knob(64, label="Shadow adaptations", help="Random half-subsets that each task is adapted on; an even number, each with its complement.", low=4, high=1024)
+    records: int = knob(20, label="Evaluation records", help="Fresh records per class for utility and I(X;Ŷ).", low=2, high=500, unit="records")
+    baselines: bool = knob(True, label="Free baselines", help="Also measure temperature and rate-distortion release, fewer steps, smaller rates and head only.", advanced=True)
+
+    def __post_init__(self) -> None:
+        validate(self)
+        if self.adaptations % 2:
+            raise ConfigError(f"adaptations is {self.adaptations}, but must be even: each half-subset comes with its complement.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeOptions:
+    """Where and how fast; no part of a study's identity."""
+
+    device: str = knob("cpu", label="Device", help="cpu, or cuda for the first graphics card.", choices=("cpu", "cuda"))
+    precision: str = knob("float32", label="Precision", help="float64 is for checks.", choices=("float32", "float64"))
+    chunk_rows: int = knob(64, label="Rows per chunk", help="Adaptations computed together; about what fits the processor's cache.", low=1, high=65_536, scale="log", advanced=True)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyConfig:
+    """Everything that decides a study's result. Two equal configurations have the same :attr:`id`."""
+
+    title: str = "Untitled study"
+    task: TaskConfig = field(default_factory=TaskConfig)
+    privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
+    inner: InnerConfig = field(default_factory=InnerConfig)
+    outer: OuterConfig = field(default_factory=OuterConfig)
+    audit: AuditConfig = field(default_factory=AuditConfig)
+
+    @property
+    def id(self) -> str:
+        """First 16 hex digits of the SHA-256 of the canonical content, without the title."""
+        content = {k: v for k, v in self.to_dict().items() if k != "title"}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds that are run."""
+        return tuple(range(self.outer.first_seed, self.outer.first_seed + self.outer.seeds))
+
+    @property
+    def lambdas(self) -> tuple[float, ...]:
+        """The privacy weights audited: evenly spaced from 0 to ``lambda_max``."""
+        n = self.privacy.lambda_points
+        return tuple(round(self.privacy.lambda_max * i / (n - 1), 10) for i in range(n))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain nested dict, with the format's version."""
+        content = dataclasses.asdict(self)
+        for part in content.values():
+            if isinstance(part, dict):
+                part.update({k: list(v) for k, v in part.items() if isinstance(v, tuple)})
+        return {"version": VERSION, **content}
+
+    def to_toml(self) -> str:
+        """The configuration as TOML text that :meth:`from_toml` reads back."""
+        return tomli_w.dumps(self.to_dict())
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        """Read TOML text.
+
+        Raises:
+            ConfigError: If it isn't TOML, is of another version, or a knob is unknown or out of range.
+        """
+        try:
+            content = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"The study file is not valid TOML: {error}. Correct that place, or export the study anew.") from error
+        return cls.from_dict(content)
+
+    @classmethod
+    def from_file(cls, path: Path | str) -> Self:
+        """Read a TOML file.
+
+        Raises:
+            ConfigError: If the file can't be read, or as :meth:`from_toml`.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"The study file {str(path)!r} can't be read: {error}. Give the path of a TOML file.") from error
+        return cls.from_toml(text)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Self:
+        """Build from a nested dict as :meth:`to_dict` makes it; missing knobs take their defaults.
+
+        Raises:
+            ConfigError: As :meth:`from_toml`.
+        """
+        content = dict(content)
+        version = content.pop("version", VERSION)
+        if version != VERSION:
+            raise ConfigError(f"The study is of configuration version {version!r}, but this program reads version {VERSION}; "
+                              "open it with the program that wrote it, or export it anew.")
+        title = content.pop("title", "Untitled study")
+        if not isinstance(title, str) or not title.strip() or len(title) > 200:
+            raise ConfigError(f"title is {title!r}, but must be a text of 1 to 200 characters.")
+        parts = {f.name: f for f in dataclasses.fields(cls) if f.name != "title"}
+        unknown = sorted(set(content) - set(parts))
+        if unknown:
+            raise ConfigError(f"The study has an unknown part {unknown[0]!r}; the parts are: {', '.join(parts)}.")
+        return cls(title=title.strip(), **{name: _part(name, f.default_factory, content[name]) for name, f in parts.items() if name in content})
+
+
+def _part(name: str, part: Any, values: Any) -> Any:
+    if not isinstance(values, dict):
+        raise ConfigError(f"The part {name!r} is {values!r}, but must be a table of knobs.")
+    known = knobs_of(part)
+    for key in values:
+        if key not in known:
+            raise ConfigError(f"{name}.{key} is not a knob; the knobs of {name} are: {', '.join(known)}.")
+    return part(**{key: _typed(known[key][0].default, value) for key, value in values.items()})
+
+
+def _typed(default: Any, value: Any) -> Any:
+    """TOML has lists, not tuples, and a person may write 1 for 1.0."""
+    if isinstance(default, tuple) and isinstance(value, list):
+        return tuple(_typed(default[0], item) for item in value)
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool) and abs(value) <= 2**53:
+        return float(value)
+    return value
+
+
+@dataclass(frozen=True, order=True)
+class Setting:
+    """One configuration of the released model that is measured.
+
+    Attributes:
+        kind: "lambda" (value: privacy weight; 0 is the unprotected model), "epsilon" (value: ε of the noisy adaptation; inf is
+            the same adaptation without noise), or a baseline made from λ = 0 without training: "temperature" (value: T),
+            "rate_distortion" (value: β), "steps" (value: inner steps), "rate" (value: factor on the inner rate), "head" (value: 1).
+        value: See kind.
+    """
+
+    kind: str
+    value: float
+
+    @property
+    def key(self) -> str:
+        """Short text that identifies the setting in files and links, e.g. ``lambda=0.6``."""
+        return f"{self.kind}={self.value:g}"
+
+    @classmethod
+    def from_key(cls, key: str) -> Self:
+        """Inverse of :attr:`key`.
+
+        Raises:
+            ConfigError: If the text isn't a setting's key.
+        """
+        kind, _, value = key.partition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if kind not in SETTING_KINDS or math.isnan(number):
+            raise ConfigError(f"{key!r} is not a setting; write for example lambda=0.6 or epsilon=3.")
+        return cls(kind, number)
+
+
+SETTING_KINDS: dict[str, str] = {
+    "lambda": "λ", "epsilon": "ε", "temperature": "temperature release", "rate_distortion": "rate-distortion release",
+    "steps": "fewer steps", "rate": "smaller rate", "head": "head only",
+}
+UNPROTECTED = Setting("lambda", 0.0)
+TEMPERATURES = (1.5, 2.0, 3.0, 5.0, 8.0, 14.0)
+BETAS = (8.0, 5.0, 3.5, 2.5, 1.8, 1.2, 0.6)
+
+
+def settings_of(config: StudyConfig) -> tuple[Setting, ...]:
+    """All settings that a study measures, the unprotected one first, then from coarse to fine so that a frontier shows early."""
+    lambdas = [Setting("lambda", v) for v in _coarse_to_fine(config.lambdas)]
+    noisy = [Setting("epsilon", e) for e in (math.inf, *sorted(set(config.privacy.epsilons), reverse=True))] if config.privacy.mechanism != "none" else []
+    free: list[Setting] = []
+    if config.audit.baselines:
+        free = [Setting("temperature", t) for t in TEMPERATURES] + [Setting("rate_distortion", b) for b in BETAS]
+        free += [Setting("steps", float(k)) for k in range(1, config.inner.steps)] + [Setting("rate", 0.5), Setting("rate", 0.25), Setting("head", 1.0)]
+    return tuple(dict.fromkeys([UNPROTECTED, *lambdas[:5], *noisy, *lambdas[5:], *free]))
+
+
+def _coarse_to_fine(values: tuple[float, ...]) -> list[float]:
+    """The ends first, then the middles of the widest gaps."""
+    order, gaps = [0, len(values) - 1], [(0, len(values) - 1)]
+    while gaps:
+        low, high = gaps.pop(0)
+        if high - low < 2:
+            continue
+        middle = (low + high) // 2
+        order.append(middle)
+        gaps += [(low, middle), (middle, high)]
+    return [values[i] for i in order]

@@ -1,0 +1,147 @@
+"""Adaptation without a graph: held-out tasks, each adapted on many random halves of its pool, for one or many settings at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mrp_core.kernel import Noise, outputs
+from mrp_core.networks import Rows
+from mrp_core.objective import Problem, paired_halves
+from mrp_core.registry import plugin
+from mrp_core.strategy import Adaptation, Strategy
+from mrp_core.taskdata import HeldOutTasks
+
+
+Draws = tuple[Tensor | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AuditTasks:
+    """Held-out tasks on the device, with the halves that they are adapted on.
+
+    Attributes:
+        pool_x, fresh_x: [T, M, features] and [T, E, features].
+        pool_y: int64 [T, M].
+        halves: int64 [T, R, M / 2]; half r + R/2 is the complement of half r.
+        classes: int64 [T, ways] of the joint head, -1 where meta-training never saw the class.
+        seed: Seed of the halves and of the noise.
+    """
+
+    pool_x: Tensor
+    pool_y: Tensor
+    fresh_x: Tensor
+    halves: Tensor
+    classes: Tensor
+    seed: int
+
+    @property
+    def keep(self) -> NDArray[np.bool_]:
+        """In/out matrix, bool [T, R, M]."""
+        out = torch.zeros(*self.halves.shape[:2], self.pool_x.shape[1], dtype=torch.bool)
+        return out.scatter_(-1, self.halves.cpu(), True).numpy()
+
+    @property
+    def twin(self) -> NDArray[np.int64]:
+        """Index of each adaptation's complement, [R]."""
+        r = self.halves.shape[1]
+        return (np.arange(r) + r // 2) % r
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outputs:
+    """Released logits, float64.
+
+    Attributes:
+        pool: [P, T, R, M, ways], records of the pool under each adaptation.
+        fresh: [P, T, R, E, ways], records that no adaptation sees.
+        start: [P, T, E, ways], the same before any adaptation.
+    """
+
+    pool: NDArray[np.float64]
+    fresh: NDArray[np.float64]
+    start: NDArray[np.float64]
+
+
+def audit_tasks(held: HeldOutTasks, *, adaptations: int, seed: int, seen: tuple[int, ...], like: Tensor) -> AuditTasks:
+    """Put held-out tasks on the device of ``like`` and draw their halves."""
+    generator = torch.Generator().manual_seed(seed * 7_368_787 + 11)
+    keys = torch.rand(len(held.pool_y), adaptations // 2, held.pool_y.shape[1], generator=generator)
+    classes = np.where(np.isin(held.pool_class, seen), held.pool_class, -1)
+    put = lambda a: torch.from_numpy(a).to(like.device, like.dtype)  # noqa: E731
+    return AuditTasks(pool_x=put(held.pool_x), fresh_x=put(held.eval_x), pool_y=torch.from_numpy(held.pool_y).to(like.device),
+                      halves=paired_halves(keys, held.pool_class.shape[1], adaptations).to(like.device), classes=torch.from_numpy(classes).to(like.device), seed=seed)
+
+
+@torch.no_grad()
+def evaluate(strategy: Strategy, plans: list[Adaptation], tasks: AuditTasks, chunk_rows: int = 64) -> Outputs:
+    """Adapt every plan to every half of every task.
+
+    Plans that share steps, layers and noise are adapted together, ``chunk_rows`` rows at a time; results don't depend on either.
+    """
+    t, r, _ = tasks.halves.shape
+    m, e, ways = tasks.pool_x.shape[1], tasks.fresh_x.shape[1], strategy.shape.ways
+    everything = torch.cat([tasks.pool_x, tasks.fresh_x], 1)
+    out = np.empty((len(plans), t, r, m + e, ways))
+    start = np.empty((len(plans), t, e, ways))
+    joint = strategy.learner.joint
+    together = max(1, chunk_rows // r)
+    draws = _noise_draws(strategy, plans, tasks)
+    for p0, p1 in _groups(plans, together if t == 1 else 1):
+        step = max(1, together // (p1 - p0))
+        for t0 in range(0, t, step):
+            part = slice(t0, min(t, t0 + step))
+            n = part.stop - part.start
+            classes = tasks.classes[part].repeat(p1 - p0, 1) if joint else None
+            first = strategy.rows(plans[p0:p1], n, classes)
+            x = everything[part].repeat(p1 - p0, 1, 1)
+            start[p0:p1, part] = _numpy(outputs(first, x[:, m:])).reshape(p1 - p0, n, e, ways)
+            adapted = _adapt(strategy, plans[p0:p1], first.repeat(r), tasks, part, draws)
+            out[p0:p1, part] = _numpy(outputs(adapted, x.repeat_interleave(r, 0))).reshape(p1 - p0, n, r, m + e, ways)
+    return Outputs(pool=out[..., :m, :], fresh=out[..., m:, :], start=start)
+
+
+def _numpy(tensor: Tensor) -> NDArray[np.float64]:
+    return tensor.double().cpu().numpy()
+
+
+def _groups(plans: list[Adaptation], most: int) -> list[tuple[int, int]]:
+    """Ranges of neighbouring plans that can be adapted together."""
+    kind = lambda p: (p.steps, p.lowest, p.noise is None)  # noqa: E731
+    groups, begin = [], 0
+    for i in range(1, len(plans) + 1):
+        if i == len(plans) or kind(plans[i]) != kind(plans[begin]) or i - begin == most:
+            groups.append((begin, i))
+            begin = i
+    return groups
+
+
+def _adapt(strategy: Strategy, plans: list[Adaptation], rows: Rows, tasks: AuditTasks, part: slice, draws: Draws) -> Rows:
+    n, (_, r, k) = part.stop - part.start, tasks.halves.shape
+    index = tasks.halves[part].reshape(n, r * k)
+    x = tasks.pool_x[part].gather(1, index.unsqueeze(-1).expand(-1, -1, tasks.pool_x.shape[-1])).view(n * r, k, -1).repeat(len(plans), 1, 1)
+    y = tasks.pool_y[part].gather(1, index).view(n * r, k).repeat(len(plans), 1)
+    column = lambda values: torch.tensor(values, dtype=x.dtype, device=x.device).repeat_interleave(n * r)  # noqa: E731
+    noise = None
+    if plans[0].noise is not None:
+        mine = tuple(None if d is None else d[part].reshape(n * r, *d.shape[2:]).repeat(len(plans), 1, 1, 1) for d in draws)
+        noise = Noise(clip=strategy.config.privacy.clip, multiplier=column([p.noise or 0.0 for p in plans]), draws=mine)
+    problem = Problem(rows=rows, support_x=x, support_y=y, query_x=x[:, :0], query_y=y[:, :0], weight=column([p.weight for p in plans]),
+                      privacy=plugin("privacy", strategy.config.privacy.loss), steps=plans[0].steps, lowest=plans[0].lowest, noise=noise, halves=None)
+    return problem.adapt(second_order=False)
+
+
+def _noise_draws(strategy: Strategy, plans: list[Adaptation], tasks: AuditTasks) -> Draws:
+    """Standard normal draws per layer, [T, R, steps, out, in + 1]; the same for every setting, so that differences are paired."""
+    noisy = [p for p in plans if p.noise is not None]
+    if not noisy:
+        return ()
+    t, r, _ = tasks.halves.shape
+    generator = torch.Generator().manual_seed(tasks.seed * 9_176_471 + 23)
+    steps, lowest = max(p.steps for p in noisy), min(p.lowest for p in noisy)
+    layers = [*strategy.shape.layers[:-1], (strategy.shape.ways, strategy.shape.layers[-1][1])]
+    return tuple(None if i < lowest else torch.randn(t, r, steps, out, inputs + 1, generator=generator).to(tasks.pool_x) for i, (out, inputs) in enumerate(layers))

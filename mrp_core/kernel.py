@@ -1,0 +1,117 @@
+"""The inner loop on a batch of rows: explicit batched products, differentiable through every step.
+
+The signature of :func:`adapt` is what any other kernel (say, an analytic one) has to share. The gradient with respect to the
+logits comes from autograd, so any loss on released logits works; the rest of the backward pass is written out, which yields the
+per-record deltas that clipping needs, and lets one outer ``backward`` give second-order gradients (MAML, Finn et al. 2017).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mrp_core.networks import Rows, forward, released
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""(released logits [B, N, ways], labels [B, N]) -> loss per row [B]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """Per-record clipping and Gaussian noise of the inner gradient (Abadi et al. 2016), full batch.
+
+    Attributes:
+        clip: Largest norm of one record's gradient over the adapted layers.
+        multiplier: Noise standard deviation in units of ``clip``, [B].
+        draws: Per layer standard normal draws [B, steps, out, in + 1] (the last column is the bias's), None for a frozen layer.
+    """
+
+    clip: float
+    multiplier: Tensor
+    draws: tuple[Tensor | None, ...]
+
+
+def deltas(rows: Rows, inputs: list[Tensor], head_delta: Tensor, lowest: int = 0) -> list[Tensor]:
+    """Gradients with respect to each layer's linear output, [B, N, out] each, from that of the head.
+
+    Layers below ``lowest`` are not visited; their entries are empty tensors.
+    """
+    out = [head_delta] * len(rows.weights)
+    for i in range(len(rows.weights) - 1, lowest, -1):
+        back = torch.bmm(out[i], rows.weights[i])
+        out[i - 1] = torch.ops.aten.threshold_backward(back, inputs[i], 0.0) * rows.scales[i - 1]
+    return out
+
+
+def clip_factors(inputs: list[Tensor], layer_deltas: list[Tensor], clip: float, adapted: list[int]) -> Tensor:
+    """min(1, clip / norm) of each record's own gradient, [B, N], without building per-record gradients.
+
+    A linear layer's per-record gradient is an outer product, so its squared norm is ``|delta|^2 (|input|^2 + 1)``
+    (Goodfellow 2015). ``layer_deltas`` are those of a mean over N records.
+    """
+    n = inputs[0].shape[1]
+    square = sum((layer_deltas[i].square().sum(-1) * (inputs[i].square().sum(-1) + 1.0) for i in adapted), torch.zeros(()))
+    norm = n * torch.sqrt(square + 1e-24)
+    return (clip / norm).clamp_max(1.0)
+
+
+def adapt(rows: Rows, x: Tensor, y: Tensor, loss: Loss, *, steps: int, lowest: int = 0, second_order: bool = False, noise: Noise | None = None) -> Rows:
+    """Adapt each row to its support set by ``steps`` gradient steps.
+
+    Args:
+        rows: Start; ``rows.rates`` [B, >= steps, layers] are the step sizes, so a rate of zero freezes a layer in a step.
+        x, y: Support sets, [B, N, features] and int64 [B, N].
+        loss: Per-row loss, a mean over records.
+        steps: Number of steps.
+        lowest: First layer that adapts; those below are frozen (the head only: the last index).
+        second_order: Keep the graph through the inner gradient; otherwise it is a constant (first-order MAML).
+        noise: Clipping and noise; the loss must then be separable over records for the sensitivity bound to hold.
+
+    Returns:
+        Rows with adapted weights, differentiable with respect to everything in ``rows`` when grad mode is on.
+    """
+    weights, biases = list(rows.weights), list(rows.biases)
+    layers = range(lowest, len(weights))
+    outer_grad = torch.is_grad_enabled()
+    for k in range(steps):
+        now = rows.with_weights(weights, biases)
+        logits, inputs = forward(now, x)
+        head_delta = _head_delta(now, logits, y, loss, second_order and outer_grad)
+        ds = deltas(now, inputs, head_delta, lowest)
+        if not (second_order and outer_grad):
+            ds, inputs = [d.detach() for d in ds], [a.detach() for a in inputs]
+        if noise is not None:
+            factor = clip_factors(inputs, ds, noise.clip, list(layers)).unsqueeze(-1)
+            ds = [d * factor if i in layers else d for i, d in enumerate(ds)]
+        for i in layers:
+            rate = rows.rates[:, k, i, None, None]
+            weights[i] = torch.baddbmm(weights[i], (ds[i] * rate).mT, inputs[i], alpha=-1.0)
+            biases[i] = biases[i] - rate[:, :, 0] * ds[i].sum(1)
+            if noise is not None:
+                weights[i], biases[i] = _add_noise(weights[i], biases[i], noise, i, k, rate, x.shape[1])
+    return rows.with_weights(weights, biases)
+
+
+def _head_delta(rows: Rows, logits: Tensor, y: Tensor, loss: Loss, create_graph: bool) -> Tensor:
+    """Gradient of the loss with respect to the raw logits, [B, N, ways]."""
+    if create_graph:
+        return torch.autograd.grad(loss(released(rows, logits), y).sum(), logits, create_graph=True)[0]
+    with torch.enable_grad():
+        leaf = logits.detach().requires_grad_()
+        return torch.autograd.grad(loss(released(rows, leaf), y).sum(), leaf)[0].detach()
+
+
+def _add_noise(weight: Tensor, bias: Tensor, noise: Noise, layer: int, step: int, rate: Tensor, records: int) -> tuple[Tensor, Tensor]:
+    draws = noise.draws[layer]
+    if draws is None:
+        return weight, bias
+    size = rate * (noise.multiplier[:, None, None] * (noise.clip / records))
+    return weight - size * draws[:, step, :, :-1], bias - size[:, :, 0] * draws[:, step, :, -1]
+
+
+def outputs(rows: Rows, x: Tensor) -> Tensor:
+    """Released logits [B, N, ways] for x [B, N, features]."""
+    return released(rows, forward(rows, x)[0])

@@ -1,0 +1,59 @@
+"""What a privacy loss gets to see, and the interface that each file in ``mrp_core/privacy`` fills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Released:
+    """Outputs on which a leakage is computed.
+
+    Attributes:
+        logits: Released logits on the records at hand, [B, N, ways].
+        marginal: Logits of the learned output marginal, [B, ways].
+        pool_logits: Paired adaptations of one pool, [B, R, M, ways]: the released logits of all its M records under each of R
+            adaptations; None unless the loss asks for ``pairs``.
+        pool_labels: int64 [B, M].
+        keep: Which records each adaptation used, [B, R, M] of 0 and 1; adaptation r + R/2 is the complement of r.
+    """
+
+    logits: Tensor
+    marginal: Tensor
+    pool_logits: Tensor | None = None
+    pool_labels: Tensor | None = None
+    keep: Tensor | None = None
+
+
+class PrivacyLoss(Protocol):
+    """The interface of a privacy loss's ``PLUGIN``.
+
+    Attributes:
+        name, title, summary, order: As for every plug-in.
+        formula: LaTeX, for the page.
+        lowers: The metric it is meant to lower.
+        inner: Whether it is also part of the inner loop (it can be computed from one support set).
+        pairs: Number R of paired adaptations it needs in the outer loop; 0 if one adaptation is enough.
+    """
+
+    name: str
+    title: str
+    summary: str
+    order: int
+    formula: str
+    lowers: str
+    inner: bool
+    pairs: int
+
+    def value(self, released: Released) -> Tensor:
+        """Leakage of each row in nats, [B]."""
+        ...
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy of each row, [B], for logits [B, N, C] and int64 labels [B, N]."""
+    return -logits.log_softmax(-1).gather(-1, labels.unsqueeze(-1)).squeeze(-1).mean(-1)

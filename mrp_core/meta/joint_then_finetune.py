@@ -1,0 +1,34 @@
+"""Baseline: ordinary pre-training, then fine-tuning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mrp_core.objective import OuterLoss, Problem
+
+
+@dataclass(frozen=True)
+class JointThenFinetune:
+    """One network with one head over all classes of the family is trained on support and query records together; a new task takes the head rows of its classes, or zeros for classes never seen."""
+
+    name: str = "joint_then_finetune"
+    title: str = "Joint training, then fine-tuning"
+    summary: str = "Ordinary pre-training on all tasks at once, without an inner loop; a new task is fine-tuned."
+    order: int = 5
+    head_only: bool = False
+    joint: bool = True
+    trains: bool = True
+    tunes_rate: bool = True
+    baseline: bool = True
+
+    def outer(self, problem: Problem) -> OuterLoss:
+        """Loss of the shared weights on support and query records, no adaptation."""
+        import torch  # noqa: PLC0415  (a page lists plug-ins before torch is loaded)
+
+        x, y = torch.cat([problem.support_x, problem.query_x], 1), torch.cat([problem.support_y, problem.query_y], 1)
+        return replace(problem, query_x=x, query_y=y).outer_unadapted()
+
+
+PLUGIN = JointThenFinetune()

@@ -1,0 +1,169 @@
+"""Batched networks: every weight has leading axes for configurations, and after expansion for rows (adaptations).
+
+A strategy's parameters are one dict of tensors with leading axis [C] (configurations). :func:`rows_of` turns them, with one
+(privacy weight, noise multiplier) a row, into :class:`Rows`: plain weights with leading axis [B] plus the conditioning.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Parameters = dict[str, Tensor]
+CONDITION_UNITS = 32
+RATE_RANGE = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """Sizes that fix a parameter dict.
+
+    Attributes:
+        features, hidden, outputs: Units of the input, of each hidden layer, and of the head (classes of the joint head, or ways).
+        ways: Classes of a task.
+        steps: Inner steps for which rates are held.
+    """
+
+    features: int
+    hidden: tuple[int, ...]
+    outputs: int
+    ways: int
+    steps: int
+
+    @property
+    def layers(self) -> tuple[tuple[int, int], ...]:
+        """(outputs, inputs) of each layer, the head last."""
+        units = (self.features, *self.hidden, self.outputs)
+        return tuple(zip(units[1:], units[:-1], strict=True))
+
+    @property
+    def condition_outputs(self) -> int:
+        """Scale and shift of each hidden unit, two release coefficients, and a rate per step and layer."""
+        return 2 * sum(self.hidden) + 2 + self.steps * len(self.layers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Weights and conditioning of a batch of rows.
+
+    Attributes:
+        weights: Per layer [B, out, in].
+        biases: Per layer [B, out].
+        scales, shifts: Per hidden layer [B, 1, units] (feature-wise modulation, Perez et al. 2018).
+        release: [B, 2]: released logits are ``release[0] * z + release[1] * softmax(z)``.
+        rates: [B, steps, layers].
+        marginal: [B, ways], logits of the learned output marginal (for variational bounds).
+    """
+
+    weights: tuple[Tensor, ...]
+    biases: tuple[Tensor, ...]
+    scales: tuple[Tensor, ...]
+    shifts: tuple[Tensor, ...]
+    release: Tensor
+    rates: Tensor
+    marginal: Tensor
+
+    def with_weights(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Rows:
+        """The same conditioning around other weights."""
+        return replace(self, weights=tuple(weights), biases=tuple(biases))
+
+    def repeat(self, times: int) -> Rows:
+        """Each row ``times`` times in a row: [B] becomes [B x times]."""
+        many = lambda ts: tuple(t.repeat_interleave(times, 0) for t in ts)  # noqa: E731
+        return Rows(weights=many(self.weights), biases=many(self.biases), scales=many(self.scales), shifts=many(self.shifts),
+                    release=self.release.repeat_interleave(times, 0), rates=self.rates.repeat_interleave(times, 0),
+                    marginal=self.marginal.repeat_interleave(times, 0))
+
+
+def initial(shape: Shape, seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Parameters:
+    """Fresh parameters with leading axis [len(seeds)]; equal seeds give equal weights, whatever else is in the batch.
+
+    Hidden layers follow He et al. (2015); the head and the conditioning start at zero effect.
+    """
+    made = [_initial_one(shape, seed) for seed in seeds]
+    return {k: torch.stack([m[k] for m in made]).to(dtype) for k in made[0]}
+
+
+def _initial_one(shape: Shape, seed: int) -> Parameters:
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + 17)
+    normal = lambda *size: torch.randn(*size, generator=generator, dtype=torch.float64)  # noqa: E731
+    out: Parameters = {}
+    for i, (units, inputs) in enumerate(shape.layers):
+        head = i == len(shape.layers) - 1
+        out[f"w{i}"] = normal(units, inputs) * (0.1 / math.sqrt(inputs) if head else math.sqrt(2.0 / inputs))
+        out[f"b{i}"] = torch.zeros(units, dtype=torch.float64)
+    out["cw0"] = normal(CONDITION_UNITS, 2) * 2.0
+    out["cb0"] = normal(CONDITION_UNITS)
+    out["cw1"] = torch.zeros(shape.condition_outputs, CONDITION_UNITS, dtype=torch.float64)
+    out["cb1"] = torch.zeros(shape.condition_outputs, dtype=torch.float64)
+    out["marginal"] = torch.zeros(shape.ways, dtype=torch.float64)
+    out["tuned_rate"] = torch.ones((), dtype=torch.float64)
+    return out
+
+
+def condition_features(weight: Tensor, noise: Tensor, weight_max: float) -> Tensor:
+    """Inputs of the conditioning network, [B, 2], from privacy weights and noise multipliers [B]; both lie in [0, 1]."""
+    return torch.stack([weight / weight_max, noise / (1.0 + noise)], -1)
+
+
+def rows_of(parameters: Parameters, shape: Shape, features: Tensor, base_rate: float, *, learn_rates: bool, classes: Tensor | None = None) -> Rows:
+    """Expand parameters [B, ...] (already one a row) with condition features [B, 2].
+
+    Args:
+        parameters: Leading axis [B].
+        shape: Their sizes.
+        features: See :func:`condition_features`.
+        base_rate: Inner rate at the start of meta-training.
+        learn_rates: Whether rates follow the conditioning, within a factor e^3 of ``base_rate``, or stay fixed.
+        classes: int64 [B, ways]: rows of a joint head to take as each row's head; a negative class takes a zero row.
+    """
+    hidden = torch.tanh(torch.einsum("bhf,bf->bh", parameters["cw0"], features) + parameters["cb0"])
+    raw = torch.einsum("boh,bh->bo", parameters["cw1"], hidden) + parameters["cb1"]
+    parts = raw.split([sum(shape.hidden), sum(shape.hidden), 2, shape.steps * len(shape.layers)], -1)
+    scales = tuple((1.0 + s).unsqueeze(1) for s in parts[0].split(list(shape.hidden), -1))
+    shifts = tuple(s.unsqueeze(1) for s in parts[1].split(list(shape.hidden), -1))
+    release = torch.stack([torch.exp(parts[2][:, 0]), 10.0 * parts[2][:, 1]], -1)
+    exponent = RATE_RANGE * torch.tanh(parts[3] / RATE_RANGE) if learn_rates else torch.zeros_like(parts[3])
+    rates = (base_rate * torch.exp(exponent)).view(-1, shape.steps, len(shape.layers))
+    n = len(shape.layers)
+    weights, biases = [parameters[f"w{i}"] for i in range(n)], [parameters[f"b{i}"] for i in range(n)]
+    if classes is not None:
+        weights[-1], biases[-1] = _head_rows(weights[-1], biases[-1], classes)
+    return Rows(weights=tuple(weights), biases=tuple(biases), scales=scales, shifts=shifts, release=release, rates=rates, marginal=parameters["marginal"])
+
+
+def _head_rows(weight: Tensor, bias: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows ``classes`` [B, ways] of a joint head [B, G, in]; zeros for negative classes."""
+    seen = (classes >= 0).to(weight.dtype)
+    index = classes.clamp_min(0)
+    picked = weight.gather(1, index.unsqueeze(-1).expand(-1, -1, weight.shape[-1]))
+    return picked * seen.unsqueeze(-1), bias.gather(1, index) * seen
+
+
+def forward(rows: Rows, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """Raw logits [B, N, out] and the inputs of each layer, for x [B, N, features]."""
+    inputs = [x]
+    last = len(rows.weights) - 1
+    for i, (weight, bias) in enumerate(zip(rows.weights, rows.biases, strict=True)):
+        z = torch.baddbmm(bias.unsqueeze(1), inputs[-1], weight.mT)
+        if i == last:
+            return z, inputs
+        inputs.append(torch.relu(torch.addcmul(rows.shifts[i], z, rows.scales[i])))
+    raise ValueError("a network needs at least one layer")
+
+
+def released(rows: Rows, logits: Tensor) -> Tensor:
+    """Released logits [B, N, ways] from raw ones: a scaled logit plus a scaled probability.
+
+    The second term makes exp(beta * p), the optimal release of a posterior for expected accuracy (rate-distortion theory,
+    Blahut 1972), a member of the family; the first is a temperature.
+    """
+    a, b = rows.release[:, 0, None, None], rows.release[:, 1, None, None]
+    return a * logits + b * torch.softmax(logits, -1)

@@ -1,0 +1,46 @@
+"""The interface that each file in ``mrp_core/search`` fills: arms, the configurations that are trained as one batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from mrp_core.config import StudyConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One trained configuration: own weights, own random numbers.
+
+    Attributes:
+        kind: "lambda" (levels are privacy weights, no noise) or "epsilon" (levels are noise multipliers, no privacy loss).
+        seed: Its seed.
+        levels: Ascending values that it is trained for: sampled per task between neighbouring levels, or fixed if there is one.
+    """
+
+    kind: str
+    seed: int
+    levels: tuple[float, ...]
+
+    def serves(self, kind: str, seed: int, value: float) -> bool:
+        """Whether the arm was trained for a value (a privacy weight, or a noise multiplier)."""
+        slack = 1e-6 * max(1.0, abs(self.levels[-1]))
+        return kind == self.kind and seed == self.seed and self.levels[0] - slack <= value <= self.levels[-1] + slack
+
+
+class Search(Protocol):
+    """The interface of a search's ``PLUGIN``."""
+
+    name: str
+    title: str
+    summary: str
+    order: int
+
+    def arms(self, config: StudyConfig, noise: tuple[float, ...]) -> tuple[Arm, ...]:
+        """The configurations to train; ``noise`` are the noise multipliers of the study's epsilons, ascending from 0, or empty."""
+        ...
+
+    def iterations(self, config: StudyConfig) -> int:
+        """Meta-iterations of each arm, such that every search spends the same total on the λ axis."""
+        ...

@@ -1,0 +1,170 @@
+"""g_phi: what meta-training yields. Initial weights, inner rates, conditioning; saved as safetensors with its configuration."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from mrp_core.accounting import noise_multiplier
+from mrp_core.config import Setting, StudyConfig
+from mrp_core.errors import CheckpointError, ConfigError, MRPError
+from mrp_core.learning import MetaLearner
+from mrp_core.networks import Parameters, Rows, Shape, condition_features, rows_of
+from mrp_core.registry import plugin
+from mrp_core.searching import Arm
+
+FORMAT = "mrp-strategy-1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adaptation:
+    """How one setting adapts to a task.
+
+    Attributes:
+        row: Which parameter set of the strategy.
+        weight: Privacy weight λ.
+        noise: Noise multiplier; None where nothing is clipped either.
+        steps, lowest: Inner steps and first adapting layer.
+        rate_factor: Factor on the inner rates.
+    """
+
+    row: int
+    weight: float
+    noise: float | None
+    steps: int
+    lowest: int
+    rate_factor: float
+
+
+def plan_of(config: StudyConfig, kind: str, value: float, row: int) -> Adaptation:
+    """How a privacy weight (kind "lambda") or a noise multiplier (kind "epsilon") is served by the parameter set ``row``."""
+    last = len(config.outer.hidden)
+    head = plugin("meta", config.outer.learner).head_only or config.inner.adapts == "head"
+    if kind == "epsilon":
+        lowest = last if head or config.privacy.dp_adapts == "head" else 0
+        return Adaptation(row=row, weight=0.0, noise=value, steps=config.privacy.dp_steps, lowest=lowest, rate_factor=1.0)
+    return Adaptation(row=row, weight=value, noise=None, steps=config.inner.steps, lowest=last if head else 0, rate_factor=1.0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Strategy:
+    """A meta-trained strategy for all settings and seeds of a study.
+
+    Attributes:
+        config: The study.
+        shape: Sizes of the networks.
+        parameters: Parameter sets, leading axis [P].
+        arms: The trained configurations.
+        levels: Per arm the levels at which a parameter set was chosen on validation tasks, ascending.
+        choice: Per arm and level the parameter set.
+        seen: Per seed the classes of the joint head that meta-training saw, for learners with a joint head.
+    """
+
+    config: StudyConfig
+    shape: Shape
+    parameters: Parameters
+    arms: tuple[Arm, ...]
+    levels: tuple[tuple[float, ...], ...]
+    choice: tuple[tuple[int, ...], ...]
+    seen: dict[int, tuple[int, ...]]
+
+    @property
+    def learner(self) -> MetaLearner:
+        """The meta-learner that made it."""
+        return plugin("meta", self.config.outer.learner)  # type: ignore[no-any-return]
+
+    def adaptation(self, setting: Setting, seed: int) -> Adaptation:
+        """How a setting is served.
+
+        Raises:
+            ConfigError: If the strategy wasn't trained for it.
+        """
+        value = setting.value if setting.kind == "lambda" else 0.0
+        kind = "epsilon" if setting.kind == "epsilon" else "lambda"
+        if kind == "epsilon":
+            value = noise_multiplier(setting.value, self.config.privacy.dp_steps, self.config.privacy.delta)
+        plan = plan_of(self.config, kind, value, self._row(kind, seed, value, setting))
+        if setting.kind == "steps":
+            return replace(plan, steps=int(setting.value))
+        if setting.kind == "rate":
+            return replace(plan, rate_factor=setting.value)
+        return replace(plan, lowest=len(self.shape.layers) - 1) if setting.kind == "head" else plan
+
+    def _row(self, kind: str, seed: int, value: float, setting: Setting) -> int:
+        for arm, levels, choice in zip(self.arms, self.levels, self.choice, strict=True):
+            if arm.serves(kind, seed, value):
+                return choice[min(range(len(levels)), key=lambda i: abs(levels[i] - value))]
+        raise ConfigError(f"The strategy was not trained for {setting.key} with seed {seed}; choose a setting and a seed of its study.")
+
+    def rows(self, plans: list[Adaptation], repeats: int, classes: Tensor | None = None) -> Rows:
+        """Start rows for several adaptations, each ``repeats`` times in a row: [len(plans) x repeats].
+
+        Args:
+            plans: What to adapt.
+            repeats: Rows of each.
+            classes: int64 [len(plans) x repeats, ways] of the joint head, for learners that have one.
+        """
+        index = torch.tensor([p.row for p in plans])
+        picked = {k: v[index.to(v.device)] for k, v in self.parameters.items()}
+        like = picked["cb0"]
+        column = lambda values: torch.tensor(values, dtype=like.dtype, device=like.device)  # noqa: E731
+        features = condition_features(column([p.weight for p in plans]), column([p.noise or 0.0 for p in plans]), self.config.privacy.lambda_max)
+        picked |= {"features": features, "factor": column([p.rate_factor for p in plans])}
+        if repeats > 1:
+            picked = {k: v.repeat_interleave(repeats, 0) for k, v in picked.items()}
+        factor = picked.pop("factor") * picked.pop("tuned_rate")
+        rows = rows_of(picked, self.shape, picked["features"], self.config.inner.rate, learn_rates=self.config.inner.learn_rates, classes=classes)
+        return Rows(weights=rows.weights, biases=rows.biases, scales=rows.scales, shifts=rows.shifts, release=rows.release,
+                    rates=rows.rates * factor[:, None, None], marginal=rows.marginal)
+
+    def to_bytes(self) -> bytes:
+        """safetensors bytes with the configuration and the choices in the header."""
+        about = {"config": self.config.to_dict(), "arms": [{"kind": a.kind, "seed": a.seed, "levels": a.levels} for a in self.arms],
+                 "levels": self.levels, "choice": self.choice, "seen": {str(k): v for k, v in self.seen.items()},
+                 "shape": {"features": self.shape.features, "hidden": self.shape.hidden, "outputs": self.shape.outputs, "ways": self.shape.ways, "steps": self.shape.steps}}
+        tensors = {k: v.detach().cpu().contiguous() for k, v in self.parameters.items()}
+        return save(tensors, metadata={"format": FORMAT, "about": json.dumps(about)})
+
+    def save(self, path: Path | str) -> None:
+        """Write :meth:`to_bytes` to a file."""
+        Path(path).write_bytes(self.to_bytes())
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Read a saved strategy.
+
+        Raises:
+            CheckpointError: If the file is missing, truncated, altered, or of another format.
+        """
+        try:
+            with safe_open(str(path), framework="pt") as file:
+                header = file.metadata() or {}
+                tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118  (safe_open isn't a dict)
+            if header.get("format") != FORMAT:
+                raise CheckpointError(f"The strategy {Path(path).name!r} is of format {header.get('format')!r}, but this program reads {FORMAT!r}; train it anew.")
+            about = json.loads(header["about"])
+            shape = Shape(**{**about["shape"], "hidden": tuple(about["shape"]["hidden"])})
+            return cls(config=StudyConfig.from_dict(about["config"]), shape=shape, parameters=tensors,
+                       arms=tuple(Arm(kind=a["kind"], seed=a["seed"], levels=tuple(a["levels"])) for a in about["arms"]),
+                       levels=tuple(tuple(x) for x in about["levels"]), choice=tuple(tuple(x) for x in about["choice"]),
+                       seen={int(k): tuple(v) for k, v in about["seen"].items()})
+        except CheckpointError:
+            raise
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError, MRPError) as error:
+            raise CheckpointError(f"The strategy {Path(path).name!r} can't be read ({type(error).__name__}: {error}); train the study anew.") from error
+
+
+def noise_levels(config: StudyConfig) -> tuple[float, ...]:
+    """Noise multipliers of the study's epsilons, ascending from 0 (no noise); empty without the mechanism."""
+    if config.privacy.mechanism == "none":
+        return ()
+    p = config.privacy
+    return (0.0, *sorted({noise_multiplier(e, p.dp_steps, p.delta) for e in p.epsilons if not math.isinf(e)}))

@@ -1,0 +1,223 @@
+"""Meta-training: all arms of a study as one batch, in chunks of rows, with validation, checkpoints and exact resume."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mrp_core.checkpoint import TrainingState
+from mrp_core.config import ComputeOptions, StudyConfig
+from mrp_core.episodes import Episodes, EpisodeSampler
+from mrp_core.errors import JobCancelled, JobInterrupted, TrainingError
+from mrp_core.jobs.context import JobContext
+from mrp_core.kernel import Noise
+from mrp_core.learning import MetaLearner
+from mrp_core.losses import PrivacyLoss
+from mrp_core.networks import Parameters, Shape, condition_features, initial, rows_of
+from mrp_core.objective import Problem, paired_halves
+from mrp_core.registry import plugin
+from mrp_core.searching import Arm, Search
+from mrp_core.strategy import noise_levels, plan_of
+from mrp_core.taskdata import TaskSet
+
+BLOCK = 25
+"""Episodes are drawn for so many iterations at once; a block's draws depend on its number only, so a resume repeats them."""
+GRADIENT_NORM = 5.0
+VALIDATIONS = 10
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Arms low..high of one kind and tasks first..last, computed together."""
+
+    low: int
+    high: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Block:
+    """Draws of a block of iterations: episodes by seed, positions between levels by arm."""
+
+    number: int
+    episodes: dict[int, Episodes]
+    positions: dict[int, Tensor]
+    keys: dict[int, Tensor]
+
+
+class Trainer:
+    """Trains the arms of one study. All randomness is a function of (seed, iteration): a resumed run equals an undisturbed one."""
+
+    def __init__(self, config: StudyConfig, compute: ComputeOptions, tasksets: dict[int, TaskSet]) -> None:
+        """Lay out arms, shapes and samplers.
+
+        Raises:
+            DataError: If a class holds too few records for the shots and queries asked.
+        """
+        self.config, self.compute = config, compute
+        self.device, self.dtype = torch.device(compute.device), getattr(torch, compute.precision)
+        search: Search = plugin("search", config.outer.search)
+        self.learner: MetaLearner = plugin("meta", config.outer.learner)
+        self.privacy: PrivacyLoss = plugin("privacy", config.privacy.loss)
+        self.arms = search.arms(config, noise_levels(config))
+        self.total = search.iterations(config) if self.learner.trains else 0
+        one = next(iter(tasksets.values()))
+        ways = one.train.tasks.shape[1]
+        self.shape = Shape(features=one.train.x.shape[1], hidden=config.outer.hidden, outputs=one.classes if self.learner.joint else ways, ways=ways,
+                           steps=max(1, config.inner.steps, config.privacy.dp_steps))
+        self.samplers = {seed: EpisodeSampler(t.train, shots=config.task.shots * (2 if self.privacy.pairs else 1), queries=config.task.queries,
+                                              permute=t.permute_labels, device=self.device, dtype=self.dtype) for seed, t in tasksets.items()}
+        self._block: Block | None = None
+
+    def fresh(self) -> TrainingState:
+        """The state before the first iteration."""
+        parameters = {k: v.to(self.device) for k, v in initial(self.shape, [a.seed for a in self.arms], self.dtype).items()}
+        zeros = lambda: {k: torch.zeros_like(v) for k, v in parameters.items()}  # noqa: E731
+        return TrainingState(step=0, parameters=parameters, first=zeros(), second=zeros(), alive=torch.ones(len(self.arms), dtype=torch.bool, device=self.device))
+
+    def run(self, state: TrainingState, context: JobContext) -> TrainingState:
+        """Iterate to the end, with snapshots, progress and checkpoints.
+
+        Raises:
+            TrainingError: If every arm has diverged.
+            JobCancelled, JobInterrupted: As the context says, after a checkpoint.
+        """
+        marks = {round(self.total * (i + 1) / VALIDATIONS) for i in range(VALIDATIONS)} | {self.total}
+        with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
+            while state.step < self.total:
+                if context.checkpoint_due():
+                    context.save_checkpoint(state.step, state.to_bytes(self.config.id))
+                values = self.iterate(state, pool)
+                if state.step in marks:
+                    state.snapshots.append((state.step, {k: v.clone() for k, v in state.parameters.items()}))
+                try:
+                    context.report("train", state.step, self.total, values)
+                except (JobCancelled, JobInterrupted):
+                    context.save_checkpoint(state.step, state.to_bytes(self.config.id))
+                    raise
+        if not state.snapshots:
+            state.snapshots.append((state.step, {k: v.clone() for k, v in state.parameters.items()}))
+        return state
+
+    def iterate(self, state: TrainingState, pool: ThreadPoolExecutor) -> dict[str, float]:
+        """One outer step of every arm, in place; returns the mean losses of the arms that are alive."""
+        block = self._draws(state.step // BLOCK)
+        chunks = self.chunks()
+        done = list(pool.map(lambda chunk: self._gradient(chunk, state, block), chunks))
+        gradients = {k: torch.zeros_like(v) for k, v in state.parameters.items()}
+        losses = torch.zeros(len(self.arms), 2, dtype=self.dtype, device=self.device)
+        for chunk, (parts, loss) in zip(chunks, done, strict=True):
+            share = (chunk.last - chunk.first) / self.config.outer.meta_batch
+            for key, value in parts.items():
+                gradients[key][chunk.low:chunk.high] += share * value
+            losses[chunk.low:chunk.high] += share * loss
+        self._update(state, gradients)
+        state.step += 1
+        if not state.alive.any():
+            raise TrainingError(f"Training has diverged in all {len(self.arms)} configurations by iteration {state.step}; "
+                                f"lower the outer rate (now {self.config.outer.rate:g}) or the inner rate (now {self.config.inner.rate:g}).")
+        mean = losses[state.alive].mean(0).tolist()
+        return {"task_loss": mean[0], "privacy_loss": mean[1], "diverged": float((~state.alive).sum())}
+
+    def chunks(self) -> list[Chunk]:
+        """Ranges of arms of one kind, and of tasks, of at most ``chunk_rows`` rows."""
+        tasks, repeats = self.config.outer.meta_batch, max(1, self.privacy.pairs)
+        arms_each = max(1, self.compute.chunk_rows // (tasks * repeats))
+        tasks_each = max(1, self.compute.chunk_rows // repeats)
+        out, low = [], 0
+        while low < len(self.arms):
+            high = low + 1
+            while high < len(self.arms) and high - low < arms_each and self.arms[high].kind == self.arms[low].kind:
+                high += 1
+            out += [Chunk(low, high, t, min(tasks, t + tasks_each)) for t in range(0, tasks, tasks_each)]
+            low = high
+        return out
+
+    def _draws(self, number: int) -> Block:
+        if self._block is not None and self._block.number == number:
+            return self._block
+        count = BLOCK * self.config.outer.meta_batch
+        uniform = lambda seed, *size: torch.rand(*size, generator=torch.Generator().manual_seed(seed)).to(self.device, self.dtype)  # noqa: E731
+        episodes = {s: sampler.draw(count, mix(s, number, 1)) for s, sampler in self.samplers.items()}
+        keys: dict[int, Tensor] = {}
+        if self.privacy.pairs:
+            keys = {s: uniform(mix(s, number, 2), count, self.privacy.pairs // 2, e.support_y.shape[1]) for s, e in episodes.items()}
+        positions = {s: uniform(mix(s, number, 3), count) for s in self.samplers}
+        self._block = Block(number=number, episodes=episodes, positions=positions, keys=keys)
+        return self._block
+
+    def _gradient(self, chunk: Chunk, state: TrainingState, block: Block) -> tuple[Parameters, Tensor]:
+        """Meta-gradients of a chunk's arms (mean over its tasks), and their [arms, 2] task and privacy losses."""
+        leaves = {k: v[chunk.low:chunk.high].detach().requires_grad_() for k, v in state.parameters.items() if k != "tuned_rate"}
+        arms, tasks = chunk.high - chunk.low, chunk.last - chunk.first
+        with torch.enable_grad():
+            problem = self._problem(chunk, leaves, state.step, block)
+            loss = self.learner.outer(problem)
+            total = loss.total.view(arms, tasks).mean(1)
+            found = torch.autograd.grad(total.sum(), list(leaves.values()), allow_unused=True)
+        means = torch.stack([loss.task, loss.privacy], -1).detach().view(arms, tasks, 2).mean(1)
+        return {k: g for k, g in zip(leaves, found, strict=True) if g is not None}, means
+
+    def _problem(self, chunk: Chunk, leaves: Parameters, step: int, block: Block) -> Problem:
+        arms, tasks = self.arms[chunk.low:chunk.high], chunk.last - chunk.first
+        begin = (step % BLOCK) * self.config.outer.meta_batch
+        window = slice(begin + chunk.first, begin + chunk.last)
+        take = lambda name: torch.cat([getattr(block.episodes[a.seed], name)[window] for a in arms])  # noqa: E731
+        value = torch.cat([levels_at(a.levels, block.positions[a.seed][window]) for a in arms])
+        weight, sigma = (value, torch.zeros_like(value)) if arms[0].kind == "lambda" else (torch.zeros_like(value), value)
+        expanded = {k: v.repeat_interleave(tasks, 0) for k, v in leaves.items()}
+        rows = rows_of(expanded, self.shape, condition_features(weight, sigma, self.config.privacy.lambda_max), self.config.inner.rate,
+                       learn_rates=self.config.inner.learn_rates, classes=take("classes") if self.learner.joint else None)
+        plan = plan_of(self.config, arms[0].kind, 0.0, 0)
+        noise = self._noise(arms, chunk, step, sigma, plan.steps, plan.lowest) if arms[0].kind == "epsilon" else None
+        support_y, halves = take("support_y"), None
+        if self.privacy.pairs:
+            halves = paired_halves(torch.cat([block.keys[a.seed][window] for a in arms]), self.shape.ways, self.privacy.pairs)
+        return Problem(rows=rows, support_x=take("support_x"), support_y=support_y, query_x=take("query_x"), query_y=take("query_y"), weight=weight,
+                       privacy=self.privacy, steps=plan.steps, lowest=plan.lowest, noise=noise, halves=halves)
+
+    def _noise(self, arms: tuple[Arm, ...], chunk: Chunk, step: int, sigma: Tensor, steps: int, lowest: int) -> Noise:
+        draws: list[Tensor | None] = []
+        layers = [*self.shape.layers[:-1], (self.shape.ways, self.shape.layers[-1][1])]
+        for i, (out, inputs) in enumerate(layers):
+            if i < lowest:
+                draws.append(None)
+                continue
+            made = [torch.randn(self.config.outer.meta_batch, steps, out, inputs + 1, generator=torch.Generator().manual_seed(mix(a.seed, step, 100 + i))) for a in arms]
+            draws.append(torch.cat([m[chunk.first:chunk.last] for m in made]).to(self.device, self.dtype))
+        return Noise(clip=self.config.privacy.clip, multiplier=sigma, draws=tuple(draws))
+
+    def _update(self, state: TrainingState, gradients: Parameters) -> None:
+        """Adam (Kingma & Ba 2015) with per-arm gradient clipping and a cosine schedule; arms with a NaN are frozen."""
+        square = sum((g.view(len(g), -1).square().sum(1) for g in gradients.values()), torch.zeros(len(self.arms), dtype=self.dtype, device=self.device))
+        state.alive &= torch.isfinite(square)
+        scale = (GRADIENT_NORM / (square.sqrt() + 1e-12)).clamp_max(1.0)
+        t = state.step + 1
+        rate = self.config.outer.rate * 0.5 * (1.0 + math.cos(math.pi * state.step / max(1, self.total)))
+        for key, gradient in gradients.items():
+            mask = state.alive.view(-1, *[1] * (gradient.dim() - 1))
+            g = torch.where(mask, gradient * scale.view_as(mask), 0.0)
+            state.first[key].lerp_(g, 0.1)
+            state.second[key].lerp_(g.square(), 0.001)
+            move = rate * (state.first[key] / (1 - 0.9**t)) / ((state.second[key] / (1 - 0.999**t)).sqrt() + 1e-8)
+            state.parameters[key] -= torch.where(mask, move, 0.0)
+
+
+def mix(seed: int, number: int, purpose: int) -> int:
+    """A generator seed for one purpose: distinct for distinct arguments below 2^31, 2^24 and 2^8."""
+    return ((seed << 32) ^ (number << 8) ^ purpose) & (2**63 - 1)
+
+
+def levels_at(levels: tuple[float, ...], position: Tensor) -> Tensor:
+    """Values at positions in [0, 1] between ascending levels; both ends get 5 % of the draws to themselves."""
+    if len(levels) == 1:
+        return torch.full_like(position, levels[0])
+    known = torch.tensor(levels, dtype=position.dtype, device=position.device)
+    at = (1.1 * position - 0.05).clamp(0.0, 1.0) * (len(levels) - 1)
+    low = at.long().clamp_max(len(levels) - 2)
+    return known[low] + (at - low) * (known[low + 1] - known[low])
