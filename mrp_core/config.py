@@ -51,7 +51,7 @@ class PrivacyConfig:
     channel_digits: int = knob(1, label="Digits of a score", help="scores only: digits that a released probability is rounded to.", low=1, high=6, advanced=True)
     attacker_queries: int = knob(0, label="Queries per record", help="How often an attacker may ask about a record; 0 is without limit, the worst case.", low=0, high=1000, advanced=True)
     loss: str = knob("output_mi", label="Privacy loss", help="The leakage that λ multiplies.", registry="privacy")
-    lambda_max: float = knob(1.2, label="Largest λ", help="Right end of the λ slider.", low=0.01, high=100.0, scale="log")
+    lambda_max: float = knob(0.8, label="Largest λ", help="Right end of the λ slider.", low=0.01, high=100.0, scale="log")
     lambda_points: int = knob(41, label="λ values audited", help="How finely the frontier is drawn.", low=2, high=101)
     mechanism: str = knob("dp_adaptation", label="Noise in adaptation", help="dp_adaptation clips each record's gradient and adds Gaussian noise; it is the second slider, ε.",
                           choices=("none", "dp_adaptation"))
@@ -88,6 +88,8 @@ class OuterConfig:
     iterations: int = knob(600, label="Meta-iterations", help="Outer steps.", low=1, high=50_000, scale="log")
     meta_batch: int = knob(8, label="Meta-batch", help="Tasks per outer step.", low=1, high=256, unit="tasks")
     rate: float = knob(3e-3, label="Outer learning rate", help="Adam's step size; it falls to zero along a cosine.", low=1e-6, high=1.0, scale="log")
+    cross_entropy_share: float = knob(0.1, label="Cross-entropy share", help="Outer task loss: this share of cross-entropy, the rest the expected error that the released output is judged by.",
+                                      low=0.0, high=1.0, advanced=True)
     seeds: int = knob(3, label="Seeds", help="Independent repetitions; intervals need at least two, verdicts better five.", low=1, high=30)
     first_seed: int = knob(0, label="First seed", help="The seeds are this one and those that follow.", low=0, high=2**31 - 1000, advanced=True)
     hidden: tuple[int, ...] = knob((64, 64), label="Hidden layers", help="Units of each hidden layer.", low=1, high=2048, advanced=True)
@@ -283,7 +285,8 @@ def settings_of(config: StudyConfig) -> tuple[Setting, ...]:
     noisy = [Setting("epsilon", e) for e in (math.inf, *sorted(set(config.privacy.epsilons), reverse=True))] if config.privacy.mechanism != "none" else []
     free: list[Setting] = []
     if config.audit.baselines:
-        free = [Setting("temperature", t) for t in TEMPERATURES] + [Setting("rate_distortion", b) for b in BETAS]
+        if config.privacy.channel == "sampled_label":
+            free = [Setting("temperature", t) for t in TEMPERATURES] + [Setting("rate_distortion", b) for b in BETAS]
         free += [Setting("steps", float(k)) for k in range(1, config.inner.steps)] + [Setting("rate", 0.5), Setting("rate", 0.25), Setting("head", 1.0)]
     return tuple(dict.fromkeys([UNPROTECTED, *lambdas[:5], *noisy, *lambdas[5:], *free]))
 

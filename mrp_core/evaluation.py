@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from mrp_core.objective import Problem, paired_halves
 from mrp_core.registry import plugin
 from mrp_core.strategy import Adaptation, Strategy
 from mrp_core.taskdata import HeldOutTasks
+from mrp_core.threads import workers
 
 
 Draws = tuple[Tensor | None, ...]
@@ -77,32 +79,36 @@ def audit_tasks(held: HeldOutTasks, *, adaptations: int, seed: int, seen: tuple[
                       halves=paired_halves(keys, held.pool_class.shape[1], adaptations).to(like.device), classes=torch.from_numpy(classes).to(like.device), seed=seed)
 
 
-@torch.no_grad()
 def evaluate(strategy: Strategy, plans: list[Adaptation], tasks: AuditTasks, chunk_rows: int = 64) -> Outputs:
     """Adapt every plan to every half of every task.
 
-    Plans that share steps, layers and noise are adapted together, ``chunk_rows`` rows at a time; results don't depend on either.
+    Plans that share steps, layers and noise are adapted together, about ``chunk_rows`` rows at a time; results don't depend on it.
     """
     t, r, _ = tasks.halves.shape
     m, e, ways = tasks.pool_x.shape[1], tasks.fresh_x.shape[1], strategy.shape.ways
-    everything = torch.cat([tasks.pool_x, tasks.fresh_x], 1)
-    out = np.empty((len(plans), t, r, m + e, ways))
-    start = np.empty((len(plans), t, e, ways))
-    joint = strategy.learner.joint
-    together = max(1, chunk_rows // r)
+    out = Outputs(pool=np.empty((len(plans), t, r, m, ways)), fresh=np.empty((len(plans), t, r, e, ways)), start=np.empty((len(plans), t, e, ways)))
     draws = _noise_draws(strategy, plans, tasks)
-    for p0, p1 in _groups(plans, together if t == 1 else 1):
-        step = max(1, together // (p1 - p0))
-        for t0 in range(0, t, step):
-            part = slice(t0, min(t, t0 + step))
-            n = part.stop - part.start
-            classes = tasks.classes[part].repeat(p1 - p0, 1) if joint else None
-            first = strategy.rows(plans[p0:p1], n, classes)
-            x = everything[part].repeat(p1 - p0, 1, 1)
-            start[p0:p1, part] = _numpy(outputs(first, x[:, m:])).reshape(p1 - p0, n, e, ways)
-            adapted = _adapt(strategy, plans[p0:p1], first.repeat(r), tasks, part, draws)
-            out[p0:p1, part] = _numpy(outputs(adapted, x.repeat_interleave(r, 0))).reshape(p1 - p0, n, r, m + e, ways)
-    return Outputs(pool=out[..., :m, :], fresh=out[..., m:, :], start=start)
+    together = max(1, chunk_rows // r)
+    parts = []
+    for first, last in _groups(plans, together if t == 1 else 1):
+        step = max(1, together // (last - first))
+        parts += [(slice(first, last), slice(begin, min(t, begin + step))) for begin in range(0, t, step)]
+    with ThreadPoolExecutor(workers()) as pool:
+        list(pool.map(lambda part: _fill(out, strategy, plans, tasks, *part, draws), parts))
+    return out
+
+
+@torch.no_grad()
+def _fill(out: Outputs, strategy: Strategy, plans: list[Adaptation], tasks: AuditTasks, which: slice, part: slice, draws: Draws) -> None:
+    """Adapt some plans to some tasks and write their outputs."""
+    p, n, r, m = which.stop - which.start, part.stop - part.start, tasks.halves.shape[1], tasks.pool_x.shape[1]
+    first = strategy.rows(plans[which], n, tasks.classes[part].repeat(p, 1) if strategy.learner.joint else None)
+    x = torch.cat([tasks.pool_x[part], tasks.fresh_x[part]], 1).repeat(p, 1, 1)
+    adapted = _adapt(strategy, plans[which], first.repeat(r), tasks, part, draws)
+    logits = _numpy(outputs(adapted, x.repeat_interleave(r, 0)))
+    logits = logits.reshape(p, n, r, *logits.shape[1:])
+    out.pool[which, part], out.fresh[which, part] = logits[..., :m, :], logits[..., m:, :]
+    out.start[which, part] = _numpy(outputs(first, x[:, m:])).reshape(p, n, -1, logits.shape[-1])
 
 
 def _numpy(tensor: Tensor) -> NDArray[np.float64]:
@@ -131,7 +137,7 @@ def _adapt(strategy: Strategy, plans: list[Adaptation], rows: Rows, tasks: Audit
         mine = tuple(None if d is None else d[part].reshape(n * r, *d.shape[2:]).repeat(len(plans), 1, 1, 1) for d in draws)
         noise = Noise(clip=strategy.config.privacy.clip, multiplier=column([p.noise or 0.0 for p in plans]), draws=mine)
     problem = Problem(rows=rows, support_x=x, support_y=y, query_x=x[:, :0], query_y=y[:, :0], weight=column([p.weight for p in plans]),
-                      privacy=plugin("privacy", strategy.config.privacy.loss), steps=plans[0].steps, lowest=plans[0].lowest, noise=noise, halves=None)
+                      privacy=plugin("privacy", strategy.config.privacy.loss), cross_entropy_share=1.0, steps=plans[0].steps, lowest=plans[0].lowest, noise=noise, halves=None)
     return problem.adapt(second_order=False)
 
 

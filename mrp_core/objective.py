@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mrp_core.kernel import Noise, adapt, outputs
-from mrp_core.losses import PrivacyLoss, Released, cross_entropy
+from mrp_core.losses import PrivacyLoss, Released, cross_entropy, expected_error
 from mrp_core.networks import Rows
 
 
@@ -30,6 +30,7 @@ class Problem:
         support_x, support_y, query_x, query_y: [B, N, features], int64 [B, N], and likewise for the query.
         weight: Privacy weight of each row, [B].
         privacy: The privacy loss.
+        cross_entropy_share: Share of the cross-entropy in the outer task loss; the rest is the expected error.
         steps, lowest: Inner steps and first adapting layer.
         noise: Clipping and noise of the inner loop, or None.
         halves: Where the privacy loss asks for pairs: the records of the support pool that each adaptation uses, int64 [B, R, N / 2].
@@ -42,6 +43,7 @@ class Problem:
     query_y: Tensor
     weight: Tensor
     privacy: PrivacyLoss
+    cross_entropy_share: float
     steps: int
     lowest: int
     noise: Noise | None
@@ -59,6 +61,15 @@ class Problem:
         rows = self.rows.marginal.repeat_interleave(repeats, 0)
         return loss + self.weight.repeat_interleave(repeats) * self.privacy.value(Released(logits=logits, marginal=rows))
 
+    def outer_task_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Task loss of the outer loop per row, [B].
+
+        The expected error is what the sampled-label channel is judged by, and cross-entropy alone stops short of it: it rewards
+        calibration, where the best release for a given I(X;Ŷ) is sharper. A share of it keeps the gradient alive at wrong answers.
+        """
+        share = self.cross_entropy_share
+        return share * cross_entropy(logits, labels) + (1.0 - share) * expected_error(logits, labels)
+
     def adapt(self, *, second_order: bool) -> Rows:
         """The rows adapted to their support sets; with pairs, [B x R] rows, R for each."""
         if self.halves is None:
@@ -72,7 +83,7 @@ class Problem:
     def outer_unadapted(self) -> OuterLoss:
         """Outer loss on the query set without any adaptation; a loss that asks for pairs reads zero, since nothing was adapted on."""
         logits = outputs(self.rows, self.query_x)
-        task = cross_entropy(logits, self.query_y)
+        task = self.outer_task_loss(logits, self.query_y)
         leak = torch.zeros_like(task) if self.privacy.pairs else self.privacy.value(Released(logits=logits, marginal=self.rows.marginal))
         return OuterLoss(task=task, privacy=leak, total=task + self.weight * leak)
 
@@ -80,13 +91,13 @@ class Problem:
         """Outer loss of adapted rows on the query set (and, with pairs, on the whole support pool)."""
         if self.halves is None:
             logits = outputs(adapted, self.query_x)
-            task = cross_entropy(logits, self.query_y)
+            task = self.outer_task_loss(logits, self.query_y)
             leak = self.privacy.value(Released(logits=logits, marginal=adapted.marginal))
         else:
             b, r, _ = self.halves.shape
             logits = outputs(adapted, torch.cat([self.query_x, self.support_x], 1).repeat_interleave(r, 0))
             query = self.query_y.shape[1]
-            task = cross_entropy(logits[:, :query], self.query_y.repeat_interleave(r, 0)).view(b, r).mean(1)
+            task = self.outer_task_loss(logits[:, :query], self.query_y.repeat_interleave(r, 0)).view(b, r).mean(1)
             pool = logits[:, query:].reshape(b, r, -1, logits.shape[-1])
             keep = torch.zeros(pool.shape[:-1], dtype=logits.dtype, device=logits.device).scatter_(-1, self.halves, 1.0)
             leak = self.privacy.value(Released(logits=logits[:, :query], marginal=self.rows.marginal, pool_logits=pool, pool_labels=self.support_y, keep=keep))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from dataclasses import asdict, dataclass, field
@@ -118,15 +119,22 @@ def interval(values: NDArray[np.float64], *, resamples: int = RESAMPLES, level: 
     """
     if values.size == 0 or np.isnan(values).any():
         return Measurement(value=math.nan, low=math.nan, high=math.nan, n=0, note=note or "not resolved")
-    seeds, tasks = values.shape
-    rng = np.random.default_rng(0)
     if values.size == 1:
         return Measurement(value=float(values[0, 0]), low=math.nan, high=math.nan, n=1, note=note or "one value has no interval")
-    s = rng.integers(0, seeds, (resamples, seeds, 1))
-    t = rng.integers(0, tasks, (resamples, seeds, tasks))
-    draws = values[s, t].mean((1, 2))
+    draws = _resampling(*values.shape, resamples) @ values.ravel()
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return Measurement(value=float(values.mean()), low=float(low), high=float(high), n=values.size, note=note)
+
+
+@functools.lru_cache(maxsize=32)
+def _resampling(seeds: int, tasks: int, resamples: int) -> NDArray[np.float64]:
+    """Weights [resamples, seeds x tasks] of a two-stage bootstrap: every mean of one shape is resampled alike, by one product."""
+    rng = np.random.default_rng(0)
+    s = rng.integers(0, seeds, (resamples, seeds, 1))
+    t = rng.integers(0, tasks, (resamples, seeds, tasks))
+    flat = (s * tasks + t).reshape(resamples, -1) + np.arange(resamples)[:, None] * (seeds * tasks)
+    counts = np.bincount(flat.ravel(), minlength=resamples * seeds * tasks)
+    return counts.reshape(resamples, -1) / (seeds * tasks)
 
 
 def summarise(points: list[Point], *, comparisons: int = 1) -> list[Summary]:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Self
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
 from mrp_core.accounting import noise_multiplier
 from mrp_core.config import Setting, StudyConfig
-from mrp_core.errors import CheckpointError, ConfigError, MRPError
+from mrp_core.errors import CheckpointError, ConfigError
 from mrp_core.learning import MetaLearner
 from mrp_core.networks import Parameters, Rows, Shape, condition_features, rows_of
 from mrp_core.registry import plugin
@@ -142,24 +142,34 @@ class Strategy:
         """Read a saved strategy.
 
         Raises:
-            CheckpointError: If the file is missing, truncated, altered, or of another format.
+            CheckpointError: If the file is missing, or as :meth:`from_bytes`.
         """
         try:
-            with safe_open(str(path), framework="pt") as file:
-                header = file.metadata() or {}
-                tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118  (safe_open isn't a dict)
-            if header.get("format") != FORMAT:
-                raise CheckpointError(f"The strategy {Path(path).name!r} is of format {header.get('format')!r}, but this program reads {FORMAT!r}; train it anew.")
+            data = Path(path).read_bytes()
+        except OSError as error:
+            raise CheckpointError(f"The strategy {Path(path).name!r} can't be read ({error.strerror}); train the study anew.") from error
+        return cls.from_bytes(data, Path(path).name)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str = "strategy.safetensors") -> Self:
+        """Inverse of :meth:`to_bytes`.
+
+        Raises:
+            CheckpointError: If the bytes are truncated, altered, or of another format.
+        """
+        try:
+            tensors = load(data)
+            header = json.loads(data[8:8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+            if header["format"] != FORMAT:
+                raise CheckpointError(f"The strategy {name!r} is of format {header['format']!r}, but this program reads {FORMAT!r}; train it anew.")
             about = json.loads(header["about"])
             shape = Shape(**{**about["shape"], "hidden": tuple(about["shape"]["hidden"])})
             return cls(config=StudyConfig.from_dict(about["config"]), shape=shape, parameters=tensors,
                        arms=tuple(Arm(kind=a["kind"], seed=a["seed"], levels=tuple(a["levels"])) for a in about["arms"]),
                        levels=tuple(tuple(x) for x in about["levels"]), choice=tuple(tuple(x) for x in about["choice"]),
                        seen={int(k): tuple(v) for k, v in about["seen"].items()})
-        except CheckpointError:
-            raise
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError, MRPError) as error:
-            raise CheckpointError(f"The strategy {Path(path).name!r} can't be read ({type(error).__name__}: {error}); train the study anew.") from error
+        except (SafetensorError, ValueError, KeyError, TypeError, ConfigError) as error:
+            raise CheckpointError(f"The strategy {name!r} is damaged ({type(error).__name__}: {error}); train the study anew.") from error
 
 
 def noise_levels(config: StudyConfig) -> tuple[float, ...]:

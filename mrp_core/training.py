@@ -23,11 +23,13 @@ from mrp_core.registry import plugin
 from mrp_core.searching import Arm, Search
 from mrp_core.strategy import noise_levels, plan_of
 from mrp_core.taskdata import TaskSet
+from mrp_core.threads import workers
 
 BLOCK = 25
 """Episodes are drawn for so many iterations at once; a block's draws depend on its number only, so a resume repeats them."""
 GRADIENT_NORM = 5.0
-VALIDATIONS = 10
+SNAPSHOTS = (0.03, 0.06, 0.1, 0.17, 0.3, 0.5, 0.75, 1.0)
+"""Fractions of the training at which weights are kept for the choice on validation tasks; dense early, since few classes overfit soon."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,8 @@ class Trainer:
             TrainingError: If every arm has diverged.
             JobCancelled, JobInterrupted: As the context says, after a checkpoint.
         """
-        marks = {round(self.total * (i + 1) / VALIDATIONS) for i in range(VALIDATIONS)} | {self.total}
-        with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
+        marks = {max(1, round(self.total * f)) for f in SNAPSHOTS}
+        with ThreadPoolExecutor(workers()) as pool:
             while state.step < self.total:
                 if context.checkpoint_due():
                     context.save_checkpoint(state.step, state.to_bytes(self.config.id))
@@ -179,7 +181,7 @@ class Trainer:
         if self.privacy.pairs:
             halves = paired_halves(torch.cat([block.keys[a.seed][window] for a in arms]), self.shape.ways, self.privacy.pairs)
         return Problem(rows=rows, support_x=take("support_x"), support_y=support_y, query_x=take("query_x"), query_y=take("query_y"), weight=weight,
-                       privacy=self.privacy, steps=plan.steps, lowest=plan.lowest, noise=noise, halves=halves)
+                       privacy=self.privacy, cross_entropy_share=self.config.outer.cross_entropy_share, steps=plan.steps, lowest=plan.lowest, noise=noise, halves=halves)
 
     def _noise(self, arms: tuple[Arm, ...], chunk: Chunk, step: int, sigma: Tensor, steps: int, lowest: int) -> Noise:
         draws: list[Tensor | None] = []

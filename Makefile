@@ -1,0 +1,81 @@
+# `make app` opens the app and `make test` checks everything; both first set up what they need, and only once.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The first of these that is 3.11 or newer; or name one: make app PYTHON=/path/to/python3.12
+PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13 python3.14 python,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
+TORCH := $(shell sed -n 's/^ *"torch==\([0-9.]*\)".*/\1/p' pyproject.toml)
+# Where pip shall look for torch, e.g. an index of CPU builds; empty: wherever pip is set up to look.
+TORCH_INDEX ?=
+JOBS ?= 2
+ARGS ?=
+# Tests that run side by side take one thread each.
+TEST_ENV := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
+.PHONY: help app test check chromium lock clean
+
+help:
+	@echo "make app     set up what is missing, then open the app (ARGS='--help' shows its options)"
+	@echo "make test    set up what is missing, then style, types, import contract and all tests, those in a browser included"
+	@echo "make check   style, types and import contract only"
+	@echo "make lock    pin the dependencies anew"
+	@echo "make clean   remove the virtual environment and all caches"
+
+app: $(VENV)/app.stamp
+	$(BIN)/mrp app $(ARGS)
+
+test: chromium check
+	$(TEST_ENV) $(BIN)/python -m pytest -n $(JOBS) --cov $(ARGS)
+
+check: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports --config pyproject.toml
+
+$(VENV)/pip.stamp:
+	@if [ -z '$(PYTHON)' ]; then echo 'No Python 3.11 or newer was found: install one, or name it with PYTHON=/path/to/python3.11.' >&2; exit 1; fi
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+	@touch $@
+
+# torch stands outside the lock files, because its builds (CPU, CUDA, macOS) differ in what they need. pyproject.toml fixes
+# the version, and pip takes the build that it is set up to find.
+$(VENV)/torch-$(TORCH).stamp: $(VENV)/pip.stamp
+	$(PIP) $(if $(TORCH_INDEX),--index-url '$(TORCH_INDEX)') 'torch==$(TORCH)'
+	@touch $@
+
+$(VENV)/app.stamp: $(VENV)/torch-$(TORCH).stamp requirements.lock pyproject.toml
+	$(PIP) --require-hashes --no-deps -r requirements.lock
+	$(PIP) --no-deps --editable .
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/app.stamp requirements-test.lock
+	$(PIP) --require-hashes --no-deps -r requirements-test.lock
+	@touch $@
+
+chromium:
+	@for name in chromium chromium-browser google-chrome; do if command -v $$name >/dev/null; then exit 0; fi; done; \
+	if [ "$$(id -u)" = 0 ]; then as=''; else as='sudo -n'; fi; \
+	if ! command -v apt-get >/dev/null || ! $$as true 2>/dev/null; then \
+	  echo 'The browser tests need Chromium, and this account may not install it: install the package chromium, then run make test again.' >&2; exit 1; fi; \
+	$$as apt-get update -qq; \
+	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium chromium-driver >/dev/null
+
+# The test tools are pinned to fit the app's packages; torch and its CUDA companions are taken out (see above).
+COMPILE = $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
+WITHOUT_TORCH := $(BIN)/python -c 'import re, sys; blocks = re.split(r"\n(?=[A-Za-z])", sys.stdin.read().strip()); \
+  print("\n".join(b for b in blocks if not re.match(r"(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)\b", b)))'
+lock: $(VENV)/pip.stamp
+	$(BIN)/python -m venv $(VENV)/lock
+	$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(COMPILE) $(LOCK_ARGS) | $(WITHOUT_TORCH) > $(VENV)/requirements.lock
+	$(COMPILE) $(LOCK_ARGS) --extra test --constraint $(VENV)/requirements.lock | $(WITHOUT_TORCH) > $(VENV)/requirements-test.lock
+	mv $(VENV)/requirements.lock $(VENV)/requirements-test.lock .
+
+clean:
+	rm -rf $(VENV) .pytest_cache .hypothesis .ruff_cache .import_linter_cache .coverage* build *.egg-info

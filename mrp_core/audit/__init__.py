@@ -1,0 +1,77 @@
+"""Privacy audits of any model from plain arrays: membership attacks, ROC, and information through the released channel. Needs numpy and scipy only.
+
+The in/out matrix ``keep`` says which record each of R models was trained (or adapted) on; models come in complementary pairs. Here one record in each
+task is easy to spot, because its statistic moves by eight standard deviations when it is in:
+
+>>> import numpy as np
+>>> from mrp_core.audit import attack_result, averaged_roc, lira_online
+>>> rng = np.random.default_rng(0)
+>>> tasks, models, records = 3, 32, 40
+>>> half = rng.random((tasks, models // 2, records)).argsort(-1) < records // 2
+>>> keep = np.concatenate([half, ~half], axis=1)
+>>> twin = (np.arange(models) + models // 2) % models
+>>> difficulty = rng.normal(0, 2, (tasks, 1, records))
+>>> moves = np.where(np.arange(records) == 0, 8.0, 1.0)
+>>> phi = difficulty + moves * keep + rng.normal(size=keep.shape)
+
+Every model is the target once; it and its twin are never among its own shadows. Trials of a task are all its (model, record) pairs:
+
+>>> scores = lira_online(phi, keep, twin)
+>>> attack = attack_result(scores, keep)
+>>> attack.auc.shape, bool((attack.auc > 0.7).all())
+((3,), True)
+>>> attack.note(0.001)
+'not resolved, needs at least 1000 non-members'
+>>> bool(np.isnan(attack.at(0.001)).all()), bool((attack.at(0.01) > 0.02).all())
+(True, True)
+
+The spotted record alone is told apart always:
+
+>>> attack_result(scores[..., :1], keep[..., :1]).auc.tolist()
+[1.0, 1.0, 1.0]
+
+Seeds and tasks are averaged with a clustered band:
+
+>>> mean, low, high = averaged_roc(attack.tpr[None])
+>>> bool((low <= mean)[-10:].all() and (mean <= high)[-10:].all())
+True
+
+What one released answer tells about the queried record, in nats (two classes, always sure and right):
+
+>>> from mrp_core.audit import channel_information, one_hot
+>>> labels = np.array([0, 1] * 10)
+>>> sure = channel_information(one_hot(labels, 2), labels)
+>>> round(float(sure.total), 4), round(float(sure.task), 4), round(float(sure.excess), 4)
+(0.6931, 0.6931, 0.0)
+"""
+
+from mrp_core.audit.information import (
+    ChannelInformation,
+    channel_information,
+    deterministic_information,
+    noisy_scores_information,
+    sampled_label_information,
+)
+from mrp_core.audit.membership import lira_online, loss_threshold
+from mrp_core.audit.roc import FPR_GRID, AttackResult, attack_result, averaged_roc, membership_information, roc_curve, tpr_at
+from mrp_core.audit.utility import accuracy_f1, confusion, one_hot
+
+__all__ = [
+    "FPR_GRID",
+    "AttackResult",
+    "ChannelInformation",
+    "accuracy_f1",
+    "attack_result",
+    "averaged_roc",
+    "channel_information",
+    "confusion",
+    "deterministic_information",
+    "lira_online",
+    "loss_threshold",
+    "membership_information",
+    "noisy_scores_information",
+    "one_hot",
+    "roc_curve",
+    "sampled_label_information",
+    "tpr_at",
+]

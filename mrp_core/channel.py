@@ -1,0 +1,95 @@
+"""The released output: one setting that governs utility, mutual information and what an attacker sees. Needs numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrp_core.audit.information import ChannelInformation, channel_information, deterministic_information, noisy_scores_information
+from mrp_core.audit.utility import accuracy_f1, confusion, one_hot
+from mrp_core.config import PrivacyConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Utility:
+    """What fresh records get out of the channel; arrays [...], the leading axes of the logits.
+
+    Attributes:
+        accuracy, f1: Expected accuracy and macro-F1 of what is released.
+        information: I(X; output) and its parts, nats.
+        note: "" or how the information is to be read.
+    """
+
+    accuracy: NDArray[np.float64]
+    f1: NDArray[np.float64]
+    information: ChannelInformation
+    note: str = ""
+
+
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities [..., C]."""
+    p = np.exp(logits - logits.max(-1, keepdims=True))
+    return p / p.sum(-1, keepdims=True)
+
+
+def utility(config: PrivacyConfig, logits: NDArray[np.float64], labels: NDArray[np.int64], seed: int = 0) -> Utility:
+    """Utility and information on the channel.
+
+    Args:
+        config: Which channel.
+        logits: Released logits [..., N, C] of records that no adaptation saw.
+        labels: int64, broadcasts to [..., N].
+        seed: Of the channel's noise.
+    """
+    note = ""
+    if config.channel == "sampled_label":
+        p = softmax(logits)
+        information = channel_information(p, labels)
+    elif config.channel == "noisy_scores":
+        noisy = logits + config.channel_noise * np.random.default_rng(seed).standard_normal(logits.shape)
+        p = one_hot(noisy.argmax(-1), logits.shape[-1])
+        information = noisy_scores_information(logits, labels, config.channel_noise, seed=seed)
+        note = "lower bound (InfoNCE with the known noise)"
+    elif config.channel == "top_label":
+        p = one_hot(logits.argmax(-1), logits.shape[-1])
+        information = channel_information(p, labels)
+        note = "deterministic output: its entropy"
+    else:
+        p = one_hot(logits.argmax(-1), logits.shape[-1])
+        information = deterministic_information(np.round(softmax(logits), config.channel_digits), labels)
+        note = "deterministic output: its entropy, at most the log of the number of records"
+    accuracy, f1 = accuracy_f1(confusion(p, labels))
+    return Utility(accuracy=accuracy, f1=f1, information=information, note=note)
+
+
+def statistic(config: PrivacyConfig, logits: NDArray[np.float64], labels: NDArray[np.int64], seed: int = 0) -> NDArray[np.float64]:
+    """LiRA's statistic from what an attacker gets to see on the channel, [..., N].
+
+    Args:
+        config: Channel and number of queries a record (0: without limit, so a sampled label shows its probability, and noise averages out).
+        logits: Released logits [..., N, C].
+        labels: int64, broadcasts to [..., N].
+        seed: Of the channel's randomness.
+    """
+    rng, queries, classes = np.random.default_rng([seed, 5]), config.attacker_queries, logits.shape[-1]
+    if config.channel == "sampled_label":
+        seen = np.log((rng.multinomial(queries, softmax(logits)) + 0.5) / (queries + 0.5 * classes)) if queries else logits
+    elif config.channel == "noisy_scores":
+        seen = logits + config.channel_noise / np.sqrt(queries) * rng.standard_normal(logits.shape) if queries else logits
+    elif config.channel == "top_label":
+        seen = np.log(0.98 * one_hot(logits.argmax(-1), classes) + 0.02 / classes)
+    else:
+        seen = np.log(np.maximum(np.round(softmax(logits), config.channel_digits), 0.1 ** (config.channel_digits + 1)))
+    return label_margin(seen, labels)
+
+
+def label_margin(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """phi = z_y - log sum_{c != y} exp z_c, [..., N], in logit space (Carlini et al. 2022)."""
+    index = np.broadcast_to(labels, logits.shape[:-1])[..., None]
+    own = np.take_along_axis(logits, index, -1)[..., 0]
+    others = logits.copy()
+    np.put_along_axis(others, index, -np.inf, -1)
+    top = others.max(-1)
+    return own - top - np.log(np.exp(others - top[..., None]).sum(-1))

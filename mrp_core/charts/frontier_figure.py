@@ -1,0 +1,128 @@
+"""The frontier chart, drawn from its frame: seeds, band, staircase, means with bars, the pick, and the limits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import plotly.graph_objects as go
+
+from mrp_core.charts.frontier import FrontierFrame, Mark
+from mrp_core.charts.labels import place
+from mrp_core.charts.palette import Palette, figure, note
+
+SYMBOLS: Mapping[str, str] = {"lambda": "circle", "epsilon": "square", "temperature": "triangle-up", "rate_distortion": "triangle-down",
+                              "steps": "star-triangle-up", "rate": "cross", "head": "pentagon"}
+NAMES: Mapping[str, str] = {"lambda": "λ-trained", "epsilon": "ε-guaranteed", "temperature": "temperature release", "rate_distortion": "rate-distortion release",
+                            "steps": "fewer steps", "rate": "smaller rate", "head": "head only"}
+IMPOSSIBLE = "impossible (Fano)"
+
+
+def frontier_figure(frame: FrontierFrame, colours: Palette, *, pick: str = "", dominated: bool = True, height: int = 470) -> go.Figure:
+    """Draw the frontier.
+
+    Args:
+        frame: Numbers on screen.
+        colours: Light or dark.
+        pick: Key of the chosen setting, drawn as an open diamond.
+        dominated: Whether dominated settings are shown.
+        height: In pixels.
+    """
+    fig = figure(colours, height=height, x_title=f"{frame.x_title}   (less leaks ←)", y_title=frame.y_title)
+    fig.update_xaxes(range=frame.x_range)
+    fig.update_yaxes(range=frame.y_range, ticksuffix=" %" if frame.y_title.endswith("%") else "")
+    shown = [m for m in frame.marks if dominated or m.status != "dominated" or m.key == pick]
+    _limit(fig, frame, colours)
+    _seeds(fig, frame, colours)
+    _band(fig, frame, colours)
+    for kind in SYMBOLS:
+        group = [m for m in shown if m.kind == kind]
+        if group:
+            _bars(fig, group, _colour(kind, colours))
+            _points(fig, group, kind, colours)
+    _rules(fig, frame, colours)
+    _names(fig, frame, shown, colours, pick)
+    _pick(fig, [m for m in shown if m.key == pick], colours)
+    return fig
+
+
+def _colour(kind: str, colours: Palette) -> str:
+    return {"lambda": colours.trained, "epsilon": colours.noisy}.get(kind, colours.free)
+
+
+def _limit(fig: go.Figure, frame: FrontierFrame, colours: Palette) -> None:
+    if not frame.limit:
+        return
+    xs, ys = [p[0] for p in frame.limit], [p[1] for p in frame.limit]
+    top, left = frame.y_range[1], frame.x_range[0]
+    fig.add_scatter(x=[left, *xs, xs[-1], left], y=[ys[0], *ys, top, top], mode="lines", fill="toself", fillcolor=colours.impossible, line={"width": 0}, hoverinfo="skip", name=IMPOSSIBLE)
+    fig.add_scatter(x=xs, y=ys, mode="lines", line={"color": colours.grey, "width": 1.5, "dash": "dashdot"}, hoverinfo="skip", name="Fano's limit")
+    x, y = frame.x_range[0] + 0.02 * (frame.x_range[1] - frame.x_range[0]), frame.y_range[1] - 0.06 * (frame.y_range[1] - frame.y_range[0])
+    note(fig, x, y, IMPOSSIBLE, colours.soft, name="fixed")
+
+
+def _seeds(fig: go.Figure, frame: FrontierFrame, colours: Palette) -> None:
+    fig.add_scatter(x=[d[0] for d in frame.seeds], y=[d[1] for d in frame.seeds], mode="markers", marker={"size": 4, "color": colours.seed}, hoverinfo="skip", name="single seeds")
+
+
+def _band(fig: go.Figure, frame: FrontierFrame, colours: Palette) -> None:
+    if frame.band:
+        xs, low, high = zip(*frame.band, strict=True)
+        fig.add_scatter(x=xs, y=high, mode="lines", line={"width": 0, "shape": "hv"}, hoverinfo="skip", name="band, most lucky seed")
+        fig.add_scatter(x=xs, y=low, mode="lines", line={"width": 0, "shape": "hv"}, fill="tonexty", fillcolor=colours.trained_band, hoverinfo="skip", name="band, least lucky seed")
+    if frame.stairs:
+        fig.add_scatter(x=[p[0] for p in frame.stairs], y=[p[1] for p in frame.stairs], mode="lines", line={"color": colours.trained, "width": 2}, hoverinfo="skip", name="attained")
+
+
+def _bars(fig: go.Figure, group: list[Mark], colour: str) -> None:
+    xs: list[float | None] = []
+    ys: list[float | None] = []
+    for m in group:
+        xs += [m.x_low, m.x_high, None, m.x, m.x, None]
+        ys += [m.y, m.y, None, m.y_low, m.y_high, None]
+    fig.add_scatter(x=xs, y=ys, mode="lines", line={"color": colour, "width": 1}, opacity=0.5, hoverinfo="skip", name="95 % intervals")
+
+
+def _points(fig: go.Figure, group: list[Mark], kind: str, colours: Palette) -> None:
+    colour = _colour(kind, colours)
+    fill = [colour if m.status == "front" or (m.status == "baseline") else colours.surface for m in group]
+    edge = [colours.grey if m.status == "dominated" else colour for m in group]
+    words = {"front": "on the frontier", "near": "not told apart from the frontier", "dominated": "dominated", "baseline": "baseline without training"}
+    hover = [f"<b>{m.label}</b><br>{m.y:.1f} [{m.y_low:.1f}, {m.y_high:.1f}] accuracy in %<br>{m.x:.3g} [{m.x_low:.3g}, {m.x_high:.3g}] {words_of(m)}<br>{words[m.status]}" for m in group]
+    size = 9 if kind in ("lambda", "epsilon") else 8
+    same = {"marker": {"opacity": 1}}
+    fig.add_scatter(x=[m.x for m in group], y=[m.y for m in group], mode="markers", name=NAMES[kind], customdata=[[m.key] for m in group], hovertext=hover, hoverinfo="text",
+                    marker={"symbol": SYMBOLS[kind], "size": size, "color": fill, "line": {"color": edge, "width": 1.6}}, selected=same, unselected=same)
+
+
+def words_of(mark: Mark) -> str:
+    """What the x value of a mark is, for its hover text."""
+    return "leakage" if math.isfinite(mark.x) else "not resolved"
+
+
+def _rules(fig: go.Figure, frame: FrontierFrame, colours: Palette) -> None:
+    right = frame.x_range[1]
+    for value, words, dash in ((frame.chance, "guessing", "dot"), (frame.zero_step, "before adaptation (0 steps)", "dash")):
+        if math.isfinite(value) and frame.y_range[0] <= value <= frame.y_range[1]:
+            fig.add_hline(y=value, line={"color": colours.grey, "width": 1, "dash": dash})
+            above = not (words == "guessing" and math.isfinite(frame.zero_step) and frame.zero_step - value < 0.06 * (frame.y_range[1] - frame.y_range[0]) and frame.zero_step >= value)
+            note(fig, right, value, words, colours.soft, anchor="right", valign="bottom" if above else "top", name="fixed")
+    if math.isfinite(frame.x_chance):
+        fig.add_vline(x=frame.x_chance, line={"color": colours.grey, "width": 1, "dash": "dot"})
+        note(fig, frame.x_chance, frame.y_range[1], "attacker guesses", colours.soft, valign="top", shift=(4, 0), name="fixed")
+
+
+def _names(fig: go.Figure, frame: FrontierFrame, shown: list[Mark], colours: Palette, pick: str) -> None:
+    obstacles = [(m.x, m.y) for m in shown] + [m for m in frame.seeds]
+    series = {NAMES[kind]: [(m.x, m.y) for m in shown if m.kind == kind] for kind in SYMBOLS if any(m.kind == kind for m in shown)}
+    chosen = {m.label: [(m.x, m.y)] for m in shown if m.key == pick}
+    lines = [frame.stairs, frame.limit, *[[(frame.x_range[0], v), (frame.x_range[1], v)] for v in (frame.chance, frame.zero_step) if math.isfinite(v)]]
+    colour = {NAMES[kind]: _colour(kind, colours) for kind in SYMBOLS}
+    for label in place(chosen | series, obstacles, frame.x_range, frame.y_range, lines=lines):
+        text, ink = (f"<b>{label.text}</b>", colours.pick) if label.text in chosen else (label.text, colour[label.text])
+        note(fig, label.x, label.y, text, ink, anchor=label.anchor, shift=(label.dx, label.dy), name="series")
+
+
+def _pick(fig: go.Figure, marks: list[Mark], colours: Palette) -> None:
+    fig.add_scatter(x=[m.x for m in marks], y=[m.y for m in marks], mode="markers", hoverinfo="skip", name="your pick",
+                    marker={"symbol": "diamond-open", "size": 19, "color": colours.pick, "line": {"width": 2.6, "color": colours.pick}})

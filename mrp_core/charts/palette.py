@@ -1,0 +1,60 @@
+"""Colours that colour-blind people can tell apart (Okabe & Ito 2008), in a light and a dark set, and the common look of all charts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+
+@dataclass(frozen=True, kw_only=True)
+class Palette:
+    """One colour per meaning; meaning is always doubled by shape or dash."""
+
+    trained: str
+    trained_band: str
+    pick: str
+    pick_band: str
+    noisy: str
+    free: str
+    grey: str
+    seed: str
+    text: str
+    soft: str
+    rule: str
+    surface: str
+    impossible: str
+
+
+LIGHT = Palette(trained="#0072B2", trained_band="rgba(0,114,178,0.13)", pick="#D55E00", pick_band="rgba(213,94,0,0.14)", noisy="#009E73", free="#B4588F",
+                grey="#7A858F", seed="rgba(90,102,112,0.30)", text="#1B2026", soft="#55606B", rule="#E3E8ED", surface="#FFFFFF", impossible="rgba(90,102,112,0.10)")
+DARK = Palette(trained="#56B4E9", trained_band="rgba(86,180,233,0.17)", pick="#F0A35E", pick_band="rgba(240,163,94,0.18)", noisy="#4DC9A0", free="#E2A3CB",
+               grey="#8E99A4", seed="rgba(170,182,194,0.30)", text="#E8ECF0", soft="#A9B4BF", rule="#2A333C", surface="#12161A", impossible="rgba(160,172,184,0.12)")
+
+CONFIG: dict[str, Any] = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": False, "responsive": True}
+
+
+def palette(dark: bool) -> Palette:
+    """The set for a dark or a light page."""
+    return DARK if dark else LIGHT
+
+
+def figure(colours: Palette, *, height: int, x_title: str, y_title: str, margin: tuple[int, int, int, int] = (58, 16, 12, 52)) -> go.Figure:
+    """An empty figure in the common look; ``margin`` is left, right, top, bottom in pixels."""
+    left, right, top, bottom = margin
+    axis = {"gridcolor": colours.rule, "linecolor": colours.soft, "tickcolor": colours.soft, "zeroline": False, "ticks": "outside", "ticklen": 4, "showline": True,
+            "fixedrange": True, "tickfont": {"size": 13, "color": colours.soft}, "title": {"font": {"size": 14, "color": colours.text}, "standoff": 8}}
+    fig = go.Figure()
+    fig.update_layout(height=height, margin={"l": left, "r": right, "t": top, "b": bottom}, showlegend=False, hovermode="closest", dragmode=False, clickmode="event+select",
+                      paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font={"size": 13, "color": colours.text},
+                      hoverlabel={"bgcolor": colours.surface, "bordercolor": colours.soft, "font": {"size": 13, "color": colours.text}})
+    fig.update_xaxes(axis | {"showgrid": False})
+    fig.update_yaxes(axis | {"showline": False, "ticks": ""})
+    fig.layout.xaxis.title.text, fig.layout.yaxis.title.text = x_title, y_title
+    return fig
+
+
+def note(fig: go.Figure, x: float, y: float, text: str, colour: str, *, anchor: str = "left", valign: str = "middle", shift: tuple[float, float] = (0, 0), name: str | None = None) -> None:
+    """Write words at a place of the plot (log axes: pass exponents)."""
+    fig.add_annotation(x=x, y=y, text=text, showarrow=False, xanchor=anchor, yanchor=valign, xshift=shift[0], yshift=shift[1], font={"size": 13, "color": colour}, name=name)

@@ -1,0 +1,115 @@
+"""Log-log ROC of a membership attack: the chosen setting against the unprotected model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from mrp_core.charts.frontier import setting_label
+from mrp_core.charts.palette import Palette, figure, note
+from mrp_core.config import UNPROTECTED, Setting
+from mrp_core.results import Curve
+
+FLOOR = 1e-3
+_TICKS = ([1e-3, 1e-2, 1e-1, 1.0], ["0.1 %", "1 %", "10 %", "100 %"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class RocLine:
+    """One attack curve from 0.1 % on; rates are fractions, NaN where not resolved."""
+
+    label: str
+    chosen: bool
+    fpr: tuple[float, ...]
+    tpr: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RocFrame:
+    """All that the ROC chart shows.
+
+    Attributes:
+        limit: (FPR, largest TPR) under the guarantee of the chosen setting; empty without one.
+        floor: Least false-positive rate that the trials resolve.
+    """
+
+    lines: tuple[RocLine, ...]
+    limit: tuple[tuple[float, float], ...]
+    floor: float
+
+    def rows(self) -> list[dict[str, str | float]]:
+        """The chart as a table, for export."""
+        return [{"setting": line.label, "FPR": f, "TPR": t, "TPR low": low, "TPR high": high}
+                for line in self.lines for f, t, low, high in zip(line.fpr, line.tpr, line.low, line.high, strict=True)]
+
+
+def roc_frame(curves: Sequence[Curve], setting: Setting, *, attack: str = "lira", delta: float = 0.0, floor: float = 0.0) -> RocFrame:
+    """Pick the curves of a setting and of the unprotected model.
+
+    Args:
+        curves: Curves of a study.
+        setting: The chosen setting.
+        attack: "lira", "lira_t" or "threshold".
+        delta: δ of the guarantee, if ``setting`` is an ε.
+        floor: Least false-positive rate that the trials resolve (one over the number of non-members).
+    """
+    named = {c.setting: c for c in curves if c.name == f"roc:{attack}" and c.setting is not None}
+    wanted = dict.fromkeys([UNPROTECTED, setting])
+    lines = tuple(_line(named[s], chosen=s == setting) for s in wanted if s in named)
+    guaranteed = setting.kind == "epsilon" and math.isfinite(setting.value)
+    rates = [FLOOR * (1 / FLOOR) ** (i / 60) for i in range(61)]
+    limit = tuple((f, min(1.0, math.exp(setting.value) * f + delta, 1 - math.exp(-setting.value) * (1 - delta - f))) for f in rates) if guaranteed else ()
+    return RocFrame(lines=lines, limit=limit, floor=floor)
+
+
+def _line(curve: Curve, chosen: bool) -> RocLine:
+    keep = [i for i, f in enumerate(curve.x) if f >= FLOOR]
+    cut = lambda values: tuple(values[i] for i in keep) if values else tuple(math.nan for _ in keep)  # noqa: E731
+    assert_setting = curve.setting or UNPROTECTED
+    return RocLine(label=setting_label(assert_setting), chosen=chosen, fpr=cut(curve.x), tpr=cut(curve.y), low=cut(curve.low), high=cut(curve.high))
+
+
+def roc_figure(frame: RocFrame, colours: Palette, *, height: int = 470) -> go.Figure:
+    """Draw the ROC, both axes logarithmic from 0.1 %."""
+    fig = figure(colours, height=height, x_title="False-positive rate (non-members accused)", y_title="True-positive rate (members found)", margin=(70, 20, 12, 52))
+    for axis in (fig.layout.xaxis, fig.layout.yaxis):
+        axis.update(type="log", range=[-3, 0.02], tickvals=_TICKS[0], ticktext=_TICKS[1])
+    if frame.floor > FLOOR:
+        fig.add_vrect(x0=FLOOR, x1=min(frame.floor, 1.0), fillcolor=colours.impossible, line_width=0, layer="below")
+        note(fig, math.log10(FLOOR), 0.0, "too few trials here", colours.soft, valign="top", shift=(6, -4))
+    fig.add_scatter(x=[FLOOR, 1], y=[FLOOR, 1], mode="lines", line={"color": colours.grey, "width": 1.3, "dash": "dot"}, hoverinfo="skip", name="guessing")
+    note(fig, -0.62, -0.62, "guessing", colours.soft, anchor="left", valign="top", shift=(8, -2))
+    fig.add_vline(x=0.01, line={"color": colours.grey, "width": 1, "dash": "dash"})
+    note(fig, -2, -3, "1 % accused", colours.soft, valign="bottom", shift=(5, 4))
+    if frame.limit:
+        fig.add_scatter(x=[p[0] for p in frame.limit], y=[p[1] for p in frame.limit], mode="lines", line={"color": colours.noisy, "width": 2, "dash": "dashdot"},
+                        name="no attack can pass", hoverinfo="skip")
+        _limit_name(fig, frame, colours)
+    for line in sorted(frame.lines, key=lambda item: item.chosen):
+        _draw(fig, line, colours)
+    return fig
+
+
+def _limit_name(fig: go.Figure, frame: RocFrame, colours: Palette) -> None:
+    x, y = frame.limit[12]
+    note(fig, math.log10(x), math.log10(y), "no attack can pass this (ε, δ)", colours.noisy, anchor="left", valign="bottom", shift=(0, 8))
+
+
+def _draw(fig: go.Figure, line: RocLine, colours: Palette) -> None:
+    colour, band, dash = (colours.pick, colours.pick_band, "solid") if line.chosen else (colours.trained, colours.trained_band, "dash")
+    low = [max(v, FLOOR / 2) if math.isfinite(v) else None for v in line.low]
+    high = [v if math.isfinite(v) else None for v in line.high]
+    fig.add_scatter(x=line.fpr, y=high, mode="lines", line={"width": 0}, hoverinfo="skip", name=f"{line.label}: high")
+    fig.add_scatter(x=line.fpr, y=low, mode="lines", line={"width": 0}, fill="tonexty", fillcolor=band, hoverinfo="skip", name=f"{line.label}: low")
+    hover = [f"<b>{line.label}</b><br>accusing {f * 100:.3g} % of non-members<br>finds {t * 100:.3g} % of members [{lo * 100:.3g}, {hi * 100:.3g}]"
+             for f, t, lo, hi in zip(line.fpr, line.tpr, line.low, line.high, strict=True)]
+    fig.add_scatter(x=line.fpr, y=line.tpr, mode="lines", line={"color": colour, "width": 2.4, "dash": dash}, hovertext=hover, hoverinfo="text", name=line.label)
+    at = min(range(len(line.fpr)), key=lambda i: abs(math.log10(line.fpr[i]) + (1.35 if line.chosen else 2.45)), default=None)
+    if at is not None and line.tpr[at] > FLOOR:
+        note(fig, math.log10(line.fpr[at]), math.log10(line.tpr[at]), line.label, colour, anchor="left" if line.chosen else "center", valign="top" if line.chosen else "bottom",
+             shift=(8, -8) if line.chosen else (0, 14))

@@ -1,0 +1,229 @@
+"""How much accuracy does privacy cost here? The frontier of a study, one setting under the thumb."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from mrp_core.charts.frontier import FrontierFrame, frontier_frame, setting_label
+from mrp_core.charts.frontier_figure import frontier_figure
+from mrp_core.config import SETTING_KINDS, UNPROTECTED, Setting
+from mrp_core.errors import ConfigError
+from mrp_core.measurement import METRICS
+from mrp_core.results import StudyState, Summary
+from pages.ui import frame, launch, session, show, studies, words
+
+frame.guard()
+
+TEXT = {
+    "title": "How much accuracy does privacy cost here?",
+    "axis": "Leakage measured by",
+    "axes": {"mi": "What one answer tells", "lira_auc": "Who was in the data"},
+    "axis_help": "I(X;Ŷ): how much one answer tells about the queried record. Membership: how well an attacker tells who was adapted on. The two can disagree.",
+    "more": "More",
+    "along": "Slide along",
+    "kinds": {"lambda": "λ", "epsilon": "ε", "free": "free baselines"},
+    "slider": {"lambda": "λ, weight of the privacy loss", "epsilon": "ε, guarantee of the noisy adaptation", "free": "Baselines that need no training"},
+    "left": "← more accurate", "right": "more private →",
+    "dominated": "Dominated settings",
+    "audit": "Audit this point", "pin": "Pin to compare", "pinned": "Pinned.",
+    "empty": "No sample study is installed and you have none of your own yet: train one, it takes about a minute.",
+    "waiting": "This study has no finished point yet; the train page shows how far it is.",
+    "caption": "Small dots: single seeds. Band: from the least to the most lucky seed. Bars: 95 % intervals. Filled: on the frontier; hollow in colour: not told apart from it; hollow grey: dominated. Click a mark to choose it.",
+    "differences": "Differences from λ = 0 are paired by seed and task; their intervals are adjusted for the {n} settings on the sliders.",
+    "sample": "Sample study: computed by this program · {facts}",
+    "own": "Your study · {facts}",
+    "recompute": "Recompute here",
+    "command": "or in a terminal: `mrp run {path}`",
+    "about": "How these numbers came about",
+}
+OTHER_AXES = ("lira_tpr_1pct", "membership_bits", "mi_excess")
+
+
+def main() -> None:
+    """Draw the page."""
+    frame.title(TEXT["title"])
+    study = studies.current()
+    if study is None:
+        st.info(TEXT["empty"])
+        frame.link("train", "Train a study", icon=":material/play_circle:")
+        return
+    if not study.points:
+        st.info(TEXT["waiting"])
+        frame.link("train", "Follow it", icon=":material/play_circle:")
+        return
+    setting = _current(study)
+    with st.container(horizontal=True, gap="large", vertical_alignment="top"):
+        axis = _axis(study)
+        setting = _slider(study, setting)
+    metrics = tuple(dict.fromkeys(("accuracy", "accuracy_0", axis, "lira_auc", "mi")))
+    chosen = studies.against_unprotected(study, setting, metrics)
+    with st.container(horizontal=True, key="explore_body"):
+        with st.container():
+            _chart(study, axis, setting, metrics)
+        with st.container(key="explore_side"):
+            _numbers(study, chosen, axis)
+    _verdict(study, chosen, axis)
+    _provenance(study)
+
+
+def _current(study: studies.Study) -> Setting:
+    """The setting in the URL if the study has it, else the trained one in the middle of the λ slider."""
+    try:
+        asked = Setting.from_key(session.value(session.POINT, UNPROTECTED.key))
+    except ConfigError as error:
+        st.warning(str(error))
+        asked = UNPROTECTED
+    if asked in study.settings and session.value(session.POINT):
+        return asked
+    lambdas = [s for s in study.settings if s.kind == "lambda"]
+    return lambdas[len(lambdas) // 2] if lambdas else study.settings[0]
+
+
+def _axis(study: studies.Study) -> str:
+    measured = {m for p in study.points[:1] for m in p.values}
+    options = [m for m in TEXT["axes"] if m in measured]
+    others = [m for m in OTHER_AXES if m in measured]
+    asked = session.value(session.AXIS, options[0] if options else "mi")
+    asked = asked if asked in options + others else options[0]
+    with st.container(width="content"):
+        st.session_state["axis_main"] = asked if asked in options else "more"
+        names = {**{m: f"{TEXT['axes'][m]} · {METRICS[m].label}" for m in options}, "more": TEXT["more"]}
+        st.segmented_control(TEXT["axis"], [*options, *(["more"] if others else [])], format_func=lambda m: names[m], key="axis_main", required=True, help=TEXT["axis_help"],
+                             on_change=_axis_chosen, args=(others,))
+        if asked in others:
+            st.session_state["axis_other"] = asked
+            st.selectbox(TEXT["axis"], others, format_func=lambda m: f"{METRICS[m].label}", key="axis_other", label_visibility="collapsed", on_change=_other_chosen)
+    return asked
+
+
+def _axis_chosen(others: list[str]) -> None:
+    picked = st.session_state["axis_main"]
+    session.remember(session.AXIS, others[0] if picked == "more" else picked)
+
+
+def _other_chosen() -> None:
+    session.remember(session.AXIS, st.session_state["axis_other"])
+
+
+def _slider(study: studies.Study, setting: Setting) -> Setting:
+    """One slider over the settings of a kind, from accurate to private."""
+    groups = _groups(study)
+    kind = next((name for name, items in groups.items() if setting in items), next(iter(groups)))
+    with st.container():
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+            if len(groups) > 1:
+                st.session_state["slider_kind"] = kind
+                st.segmented_control(TEXT["along"], list(groups), format_func=lambda k: TEXT["kinds"][k], key="slider_kind", required=True, on_change=_kind_chosen, args=(groups,))
+            with st.container():
+                options = [s.key for s in groups[kind]]
+                if len(options) > 1:
+                    st.session_state[f"slider_{kind}"] = setting.key
+                    st.select_slider(TEXT["slider"][kind], options, format_func=lambda key: _short(key), key=f"slider_{kind}", on_change=_slid, args=(kind,))
+                    with st.container(horizontal=True, horizontal_alignment="distribute", key="ends"):
+                        st.caption(TEXT["left"], width="content")
+                        st.caption(TEXT["right"], width="content")
+                else:
+                    st.caption(setting_label(setting))
+    return setting
+
+
+def _groups(study: studies.Study) -> dict[str, list[Setting]]:
+    found = study.settings
+    lambdas = [s for s in found if s.kind == "lambda"]
+    noisy = sorted((s for s in found if s.kind == "epsilon"), key=lambda s: -s.value)
+    free = [s for s in found if s.kind not in ("lambda", "epsilon")]
+    free.sort(key=lambda s: (list(SETTING_KINDS).index(s.kind), s.value if s.kind in ("temperature",) else -s.value))
+    return {name: items for name, items in (("lambda", lambdas), ("epsilon", noisy), ("free", free)) if items}
+
+
+def _short(key: str) -> str:
+    setting = Setting.from_key(key)
+    if setting.kind == "lambda" or (setting.kind == "epsilon" and math.isfinite(setting.value)):
+        return f"{setting.value:g}"
+    return "no noise" if setting.kind == "epsilon" else setting_label(setting)
+
+
+def _kind_chosen(groups: dict[str, list[Setting]]) -> None:
+    items = groups[st.session_state["slider_kind"]]
+    session.remember(session.POINT, items[len(items) // 2].key)
+
+
+def _slid(kind: str) -> None:
+    session.remember(session.POINT, st.session_state[f"slider_{kind}"])
+
+
+def _clicked() -> None:
+    if key := show.picked("frontier"):
+        session.remember(session.POINT, key)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _frame(key: str, version: int, axis: str, metrics: tuple[str, ...]) -> FrontierFrame:
+    study = studies.load(key)
+    return frontier_frame(studies.summaries(study, metrics), study.config, x=axis)
+
+
+def _chart(study: studies.Study, axis: str, setting: Setting, metrics: tuple[str, ...]) -> None:
+    data = _frame(study.key, study.version, axis, metrics)
+    hidden = st.session_state.get("hide_dominated", False)
+    fig = frontier_figure(data, show.colours(), pick=setting.key, dominated=not hidden)
+    chosen = next((m for m in data.marks if m.key == setting.key), None)
+    place = f" {chosen.label} stands at {chosen.y:.1f} % accuracy and {chosen.x:.3g} {METRICS[axis].unit or METRICS[axis].label}." if chosen else ""
+    show.chart(fig, data.rows(), key="frontier", caption=TEXT["caption"], on_pick=_clicked,
+               alt=f"Frontier of {study.title}: accuracy against {METRICS[axis].label}, {len(data.marks)} settings.{place}")
+    st.toggle("Hide dominated settings", key="hide_dominated", persist_state="session")
+
+
+def _numbers(study: studies.Study, chosen: Summary | None, axis: str) -> None:
+    if chosen is None:
+        return
+    second = "lira_auc" if axis in ("mi", "mi_excess") else "mi"
+    for metric in ("accuracy", axis, second):
+        mean, d = chosen.means.get(metric), chosen.differences.get(metric)
+        if mean is None:
+            continue
+        spec = METRICS[metric]
+        st.metric(f"{spec.label}", spec.text(mean.value) if mean.resolved else "not resolved", delta=words.change(metric, d) if d is not None and d.resolved else None,
+                  delta_color="blue" if words.real(d) else "gray", delta_description=f"{words.span(metric, d)} vs λ = 0" if d is not None else None, border=True,
+                  help=f"{spec.help} ({spec.kind}) 95 % interval: {words.amount(metric, mean)}.")
+    with st.container():
+        if any(c.setting == chosen.setting for c in study.curves):
+            frame.link("audit", TEXT["audit"], icon=":material/policy:", point=chosen.setting.key)
+        st.button(TEXT["pin"], key="pin", icon=":material/keep:", type="tertiary", on_click=launch.pin, args=(study.key, chosen.setting.key))
+
+
+def _verdict(study: studies.Study, chosen: Summary | None, axis: str) -> None:
+    seeds = len({p.seed for p in study.points})
+    text = words.verdict(chosen, axis, seeds)
+    auc = chosen.means.get("lira_auc") if chosen else None
+    more = words.guarantee(chosen.setting, study.config.privacy.delta) if chosen else ""
+    st.info(" ".join(part for part in (f"**{text}**", words.attacker(auc) if auc is not None else "", more) if part), icon=":material/lightbulb:")
+    st.caption(TEXT["differences"].format(n=studies.comparisons(study)))
+
+
+def _provenance(study: studies.Study) -> None:
+    tasks = max((len(v) for p in study.points[:1] for v in p.values.values()), default=0)
+    facts = [f"{len({p.seed for p in study.points})} seeds", f"{tasks} held-out tasks", *(_fact(k, v) for k, v in study.origin.items())]
+    text = TEXT["sample" if study.sample else "own"].format(facts=" · ".join(f for f in facts if f))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge("sample" if study.sample else study.state.value, icon=":material/verified:" if study.sample else ":material/science:", color="gray")
+        st.caption(text)
+        if study.sample:
+            st.button(TEXT["recompute"], key="recompute", icon=":material/replay:", on_click=launch.launch, args=(study.config,), help="Runs the same configuration on this machine and opens it on the train page.")
+    if study.sample:
+        st.caption(TEXT["command"].format(path=f"sample_data/studies/{study.key}.toml"))
+    if st.session_state.pop("go_train", False):
+        frame.go("train")
+
+
+def _fact(name: str, value: str | float) -> str:
+    if name in ("created", "time") and isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC).strftime("%-d %B %Y")
+    return f"{value:.0f} s" if name == "seconds" and isinstance(value, int | float) else f"{name} {value}" if "version" in name or name == "torch" else str(value)
+
+
+with frame.sentences():
+    main()

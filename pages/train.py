@@ -1,0 +1,155 @@
+"""What happens with my settings? Presets, knobs, an estimate of the cost, and the job as it runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import streamlit as st
+
+from mrp_core.config import AuditConfig, ComputeOptions, PrivacyConfig, StudyConfig, TaskConfig, settings_of
+from mrp_core.errors import ConfigError, MRPError
+from mrp_core.registry import plugin
+from pages.ui import controls, frame, launch, progress, session, show, studies
+
+frame.guard()
+
+TEXT = {
+    "title": "What happens with my settings?",
+    "lead": "One training gives the whole frontier: every λ and ε on the sliders. It runs in its own process, and goes on when this page is closed.",
+    "protection": "Protection", "effort": "Effort", "name": "Title",
+    "protections": {"none": "No protection", "balanced": "Balanced", "strongest": "Strongest"},
+    "efforts": {"quick": "Quick look", "standard": "Standard", "careful": "Careful"},
+    "protection_help": "No protection: λ stays near 0 and no noise. Balanced: both sliders. Strongest: a loss on membership, larger λ, smaller ε.",
+    "effort_help": "Quick look: seconds, wide intervals. Careful: five seeds and twice the tasks, so that small differences are resolved.",
+    "launch": "Launch", "new": "Train another", "settings": "Settings of the next study",
+    "cost": "About {time} on this machine: {iterations:,} meta-iterations × {seeds} seeds, then {settings} settings audited on {tasks} held-out tasks with {adaptations} shadow adaptations each.",
+    "same": "This study exists already, {state}; launching opens it and resumes it where needed.",
+    "toml": "Study file", "upload": "Load a study file (TOML)", "simulated": "Simulated data",
+}
+_PROTECTION: dict[str, dict[str, Any]] = {
+    "none": {"loss": "output_mi", "lambda_max": 0.05, "lambda_points": 2, "mechanism": "none"},
+    "balanced": {name: getattr(PrivacyConfig(), name) for name in ("loss", "lambda_max", "lambda_points", "mechanism", "epsilons")},
+    "strongest": {"loss": "membership_mi", "lambda_max": 3.0, "lambda_points": 21, "mechanism": "dp_adaptation", "epsilons": (0.5, 1.0, 2.0, 3.0, 5.0)},
+}
+_EFFORT: dict[str, dict[tuple[str, str], Any]] = {
+    "quick": {("outer", "iterations"): 150, ("outer", "seeds"): 2, ("audit", "tasks"): 6, ("audit", "adaptations"): 16, ("privacy", "lambda_points"): 9},
+    "standard": {("outer", "iterations"): 600, ("outer", "seeds"): 3, ("audit", "tasks"): AuditConfig().tasks, ("audit", "adaptations"): AuditConfig().adaptations, ("privacy", "lambda_points"): 41},
+    "careful": {("outer", "iterations"): 1500, ("outer", "seeds"): 5, ("audit", "tasks"): 24, ("audit", "adaptations"): 64, ("privacy", "lambda_points"): 41},
+}
+
+
+def main() -> None:
+    """Draw the page."""
+    st.session_state.pop("go_train", None)
+    frame.title(TEXT["title"], TEXT["lead"])
+    if not controls.filled():
+        controls.fill(_start())
+    own = _own_study()
+    if own:
+        st.subheader(own.title, anchor=False)
+        progress.follow(own.key)
+        with st.expander(TEXT["settings"], key="settings_expander"):
+            _form()
+    else:
+        _form()
+
+
+def _own_study() -> studies.Study | None:
+    asked = session.value(session.STUDY)
+    mine = {c.key for c in studies.choices() if not c.sample}
+    return studies.load(asked) if asked in mine else None
+
+
+def _start() -> StudyConfig:
+    base = StudyConfig(title="My study")
+    study = studies.current()
+    return controls.family_defaults(base, study.config.task.family if study else TaskConfig().family)
+
+
+def _form() -> None:
+    with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
+        st.segmented_control(TEXT["protection"], list(TEXT["protections"]), format_func=TEXT["protections"].get, key="protection", help=TEXT["protection_help"],
+                             on_change=_protect, persist_state="session", default="balanced", required=True)
+        st.segmented_control(TEXT["effort"], list(TEXT["efforts"]), format_func=TEXT["efforts"].get, key="effort", help=TEXT["effort_help"],
+                             on_change=_effort, persist_state="session", default="standard", required=True)
+        st.text_input(TEXT["name"], key="knob:title", max_chars=200, persist_state="session")
+    with st.container(border=True):
+        for tab, part in zip(st.tabs([words for words, _ in controls.PARTS.values()]), controls.PARTS, strict=True):
+            with tab:
+                controls.draw(part)
+                if part == "task":
+                    _family()
+    _launcher()
+    _files()
+
+
+def _family() -> None:
+    found = plugin("tasks", st.session_state[controls.widget_key("task", "family")])
+    badge = f" :orange-badge[{TEXT['simulated']}]" if found.simulated else ""
+    st.caption(f"{found.summary}{badge}")
+
+
+def _launcher() -> None:
+    """The estimate and the button; a wrong configuration is a sentence instead."""
+    try:
+        config, compute = controls.read()
+    except ConfigError as error:
+        st.error(str(error), icon=":material/error:")
+        st.button(TEXT["launch"], key="launch", type="primary", icon=":material/play_arrow:", disabled=True)
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.button(TEXT["launch"], key="launch", type="primary", icon=":material/play_arrow:", on_click=launch.launch, args=(config, compute))
+        st.markdown(_cost(config))
+    known = next((row for row in studies.store().studies() if row.id == config.id), None)
+    if known is not None:
+        st.caption(TEXT["same"].format(state=known.state.value))
+
+
+def _cost(config: StudyConfig) -> str:
+    from mrp_core import cost
+
+    return TEXT["cost"].format(time=progress.duration(cost.seconds(config)), iterations=config.outer.iterations, seeds=config.outer.seeds, settings=len(settings_of(config)),
+                               tasks=config.audit.tasks, adaptations=config.audit.adaptations)
+
+
+def _files() -> None:
+    with st.expander(TEXT["toml"]):
+        try:
+            text = controls.read()[0].to_toml()
+            show.download("TOML", lambda: text, "study.toml", key="toml", mime="application/toml")
+        except ConfigError as error:
+            st.caption(str(error))
+        st.file_uploader(TEXT["upload"], type="toml", key="toml_upload", on_change=_uploaded)
+        if message := st.session_state.get("upload_error"):
+            st.error(message, icon=":material/error:")
+
+
+def _uploaded() -> None:
+    held = st.session_state.get("toml_upload")
+    st.session_state["upload_error"] = ""
+    if held is None:
+        return
+    try:
+        controls.fill(StudyConfig.from_toml(held.getvalue().decode("utf-8")), ComputeOptions())
+    except UnicodeDecodeError:
+        st.session_state["upload_error"] = f"The study file {held.name!r} is not a text file; give a TOML file that was exported here."
+    except MRPError as error:
+        st.session_state["upload_error"] = str(error)
+
+
+def _protect() -> None:
+    for name, value in _PROTECTION[st.session_state["protection"]].items():
+        controls.set_value("privacy", name, value)
+    if st.session_state["protection"] != "none" and st.session_state["effort"] == "quick":
+        controls.set_value("privacy", "lambda_points", _EFFORT["quick"]["privacy", "lambda_points"])
+
+
+def _effort() -> None:
+    for (part, name), value in _EFFORT[st.session_state["effort"]].items():
+        if not (name == "lambda_points" and st.session_state["protection"] == "none"):
+            controls.set_value(part, name, value)
+
+
+with frame.sentences():
+    main()

@@ -1,0 +1,166 @@
+"""Knobs -> widgets -> configuration. The only place that turns a declared knob into something to drag."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+import streamlit as st
+
+from mrp_core.config import AuditConfig, ComputeOptions, InnerConfig, OuterConfig, PrivacyConfig, StudyConfig, TaskConfig
+from mrp_core.errors import ConfigError
+from mrp_core.knobs import Knob, knobs_of
+from mrp_core.registry import plugin, plugins
+
+PARTS: dict[str, tuple[str, type[Any]]] = {
+    "task": ("Task", TaskConfig), "privacy": ("Privacy", PrivacyConfig), "inner": ("Inner loop", InnerConfig),
+    "outer": ("Outer loop", OuterConfig), "audit": ("Audit", AuditConfig), "compute": ("Compute", ComputeOptions),
+}
+TEXT = {
+    "advanced": "More",
+    "list": "{name} is {text!r}, but must be numbers separated by commas, for example 1, 3, 7.",
+    "titles": {"few_shot": "few-shot classes", "pairs": "pairs of classes", "site": "same label, other site", "site_target": "other site and other target",
+               "sampled_label": "one sampled label", "top_label": "the top label", "noisy_scores": "noisy scores", "scores": "rounded scores", "none": "none",
+               "dp_adaptation": "clip and add noise (ε)", "head": "the head", "all": "all layers"},
+}
+_WIDE = 100
+
+
+def widget_key(part: str, name: str) -> str:
+    """Session key of a knob's widget."""
+    return f"knob:{part}.{name}"
+
+
+def fill(config: StudyConfig, compute: ComputeOptions | None = None) -> None:
+    """Put a configuration into the widgets."""
+    for part in PARTS:
+        owner = (compute or ComputeOptions()) if part == "compute" else getattr(config, part)
+        for name in knobs_of(owner):
+            set_value(part, name, getattr(owner, name))
+    st.session_state["knob:title"] = config.title
+
+
+def set_value(part: str, name: str, value: Any) -> None:
+    """Put one value into its widget."""
+    st.session_state[widget_key(part, name)] = ", ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else value
+
+
+def filled() -> bool:
+    """Whether the widgets hold a configuration already."""
+    return widget_key("task", "family") in st.session_state
+
+
+def read() -> tuple[StudyConfig, ComputeOptions]:
+    """The configuration that the widgets show.
+
+    Raises:
+        ConfigError: If it isn't acceptable.
+    """
+    built = {part: cls(**{name: _typed(part, name, field) for name, (field, _) in knobs_of(cls).items()}) for part, (_, cls) in PARTS.items()}
+    compute = built.pop("compute")
+    title = str(st.session_state.get("knob:title", "")).strip() or "Untitled study"
+    return StudyConfig(title=title[:200], **built), compute
+
+
+def draw(part: str) -> None:
+    """All knobs of a part: the common ones, then the advanced ones in an expander."""
+    knobs = knobs_of(PARTS[part][1])
+    _rows(part, [(n, f, k) for n, (f, k) in knobs.items() if not k.advanced])
+    rare = [(n, f, k) for n, (f, k) in knobs.items() if k.advanced and _applies(part, n)]
+    if rare:
+        with st.expander(TEXT["advanced"]):
+            _rows(part, rare)
+
+
+def _rows(part: str, items: Iterable[tuple[str, dataclasses.Field[Any], Knob]]) -> None:
+    shown = list(items)
+    for start in range(0, len(shown), 2):
+        for column, (name, field, knob) in zip(st.columns(2, gap="medium"), shown[start:start + 2], strict=False):
+            with column:
+                _widget(part, name, field, knob)
+
+
+def _widget(part: str, name: str, field: dataclasses.Field[Any], knob: Knob) -> None:
+    """The one widget of a knob, by its declaration."""
+    key, default = widget_key(part, name), field.default
+    label = f"{knob.label}, {knob.unit}" if knob.unit else knob.label
+    common: dict[str, Any] = {"key": key, "help": knob.help, "persist_state": "session"}
+    if knob.registry or knob.choices:
+        options = list(plugins(knob.registry)) if knob.registry else _choices(part, name, knob)
+        _repair(key, options)
+        st.selectbox(label, options, format_func=lambda v: _title(knob, v), on_change=_family_changed if name == "family" else None, **common)
+    elif isinstance(default, bool):
+        st.toggle(label, **common)
+    elif isinstance(default, tuple) or isinstance(default, str):
+        st.text_input(label, **common)
+    elif isinstance(default, int) and knob.low is not None and knob.high is not None and knob.high - knob.low <= _WIDE:
+        st.slider(label, int(knob.low), int(knob.high), **common)
+    elif isinstance(default, int):
+        st.number_input(label, min_value=_whole(knob.low), max_value=_whole(knob.high), step=1, **common)
+    else:
+        st.number_input(label, min_value=knob.low, max_value=knob.high, step=_step(default), format="%g", **common)
+
+
+def _choices(part: str, name: str, knob: Knob) -> list[str]:
+    if (part, name) == ("task", "mode"):
+        return list(plugin("tasks", st.session_state[widget_key("task", "family")]).modes)
+    return list(knob.choices)
+
+
+def _repair(key: str, options: list[str]) -> None:
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = options[0]
+
+
+def _applies(part: str, name: str) -> bool:
+    """Hide what has no effect with the present choices."""
+    chosen = lambda p, n: st.session_state.get(widget_key(p, n))  # noqa: E731
+    family = plugin("tasks", chosen("task", "family"))
+    rules = {"hardness": family.name == "gaussian", "sensitive": bool(family.sensitive), "channel_noise": chosen("privacy", "channel") == "noisy_scores",
+             "channel_digits": chosen("privacy", "channel") == "scores"}
+    noise = ("delta", "clip", "dp_adapts", "dp_steps")
+    return rules.get(name, name not in noise or chosen("privacy", "mechanism") != "none")
+
+
+def _title(knob: Knob, value: str) -> str:
+    return plugin(knob.registry, value).title if knob.registry else TEXT["titles"].get(value, value)
+
+
+def family_defaults(config: StudyConfig, family: str) -> StudyConfig:
+    """A configuration for another family, with what makes sense for it.
+
+    Raises:
+        ConfigError: If the family is unknown.
+    """
+    found = plugin("tasks", family)
+    return dataclasses.replace(config, task=TaskConfig(family=family, **{"mode": found.modes[0], **found.defaults}))
+
+
+def _family_changed() -> None:
+    found = plugin("tasks", st.session_state[widget_key("task", "family")])
+    base = TaskConfig()
+    values: dict[str, Any] = {"mode": found.modes[0], "sensitive": "", "ways": base.ways, "shots": base.shots, "queries": base.queries, **found.defaults}
+    for name, value in values.items():
+        set_value("task", name, value)
+
+
+def _typed(part: str, name: str, field: dataclasses.Field[Any]) -> Any:
+    value = st.session_state.get(widget_key(part, name), field.default)
+    if isinstance(field.default, tuple) and isinstance(value, str):
+        kind = type(field.default[0])
+        try:
+            return tuple(kind(item) for item in value.replace(";", ",").split(",") if item.strip())
+        except ValueError as error:
+            raise ConfigError(TEXT["list"].format(name=name, text=value)) from error
+    if isinstance(field.default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _step(default: float) -> float:
+    return 10 ** (len(f"{default:e}".split("e")[0].rstrip("0").rstrip(".")) * 0) * 10 ** int(f"{default:e}".split("e")[1])

@@ -1,0 +1,111 @@
+"""The frame of every page: menu, study picker, style, and errors as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from mrp_core.errors import MRPError
+from pages.ui import session, studies
+
+TEXT = {
+    "name": "MRP",
+    "tagline": "Meta-learned privacy: what it costs, measured",
+    "study": "Study",
+    "samples": "sample",
+    "unknown": "There is no study {key!r} here, so the sample study is shown; pick another in the side menu.",
+}
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGES: tuple[tuple[str, str, str], ...] = (
+    ("explore", "Explore", ":material/show_chart:"),
+    ("train", "Train", ":material/play_circle:"),
+    ("adapt", "Adapt", ":material/tune:"),
+    ("audit", "Audit", ":material/policy:"),
+    ("compare", "Compare", ":material/view_column:"),
+    ("data", "Data", ":material/database:"),
+)
+
+
+def run() -> None:
+    """Draw the frame and the page that was asked for; the body of app.py."""
+    st.set_page_config(page_title=TEXT["name"], page_icon="⚖️", layout="wide")
+    pages = _pages()
+    current = st.navigation(list(pages.values()), position="hidden")
+    session.mark_routed()
+    st.html(ROOT / "pages" / "ui" / "style.css")
+    with sentences():
+        _sidebar(pages)
+    current.run()
+
+
+def guard() -> None:
+    """First line of every page: where the first request of a session is a deep link, Streamlit runs the page without app.py; then start over with the frame."""
+    if session.routed():
+        return
+    session.mark_routed()
+    st.navigation(list(_pages().values()), position="hidden")
+    st.rerun()
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Show an error of the program's own as one sentence; nothing else is caught."""
+    try:
+        yield
+    except MRPError as error:
+        st.error(_escaped(str(error)), icon=":material/error:")
+
+
+def go(page: str) -> None:
+    """Switch to a page, with what the URL carries."""
+    st.switch_page(_pages()[page], query_params=dict(session.carried()))
+
+
+def link(page: str, label: str, *, icon: str | None = None, **changes: str) -> None:
+    """A link to another page that carries study and point along."""
+    st.page_link(_pages()[page], label=label, icon=icon, query_params={**session.carried(), **changes})
+
+
+def title(text: str, lead: str = "") -> None:
+    """The question of the page, and one sentence under it."""
+    st.title(text, anchor=False)
+    if lead:
+        st.markdown(f":gray[{lead}]")
+
+
+def _pages() -> dict[str, StreamlitPage]:
+    folder = ROOT / "pages"
+    return {name: st.Page(folder / f"{name}.py", title=label, icon=icon, default=name == "explore") for name, label, icon in PAGES}
+
+
+def _sidebar(pages: dict[str, StreamlitPage]) -> None:
+    with st.sidebar:
+        st.markdown(f"**{TEXT['name']}**  \n:small[:gray[{TEXT['tagline']}]]")
+        query = dict(session.carried())
+        with st.container(key="menu", gap=None):
+            for name, label, icon in PAGES:
+                st.page_link(pages[name], label=label, icon=icon, query_params=query, width="stretch")
+        choices = studies.choices()
+        if not choices:
+            return
+        current = studies.current_key(choices)
+        asked = session.value(session.STUDY)
+        if asked and asked != current:
+            st.warning(TEXT["unknown"].format(key=asked))
+        st.session_state["study_picker"] = current
+        titles = {c.key: c.title if not c.sample else f"{c.title} ({TEXT['samples']})" for c in choices}
+        st.selectbox(TEXT["study"], list(titles), format_func=lambda key: titles.get(key, key), key="study_picker", on_change=_picked)
+
+
+def _picked() -> None:
+    session.choose_study(st.session_state["study_picker"])
+
+
+def _escaped(text: str) -> str:
+    for mark in "\\`*_[]$:#":
+        text = text.replace(mark, "\\" + mark)
+    return text

@@ -1,0 +1,67 @@
+"""Acts that change the store, as callbacks: each says what it did, or what is wrong, in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from mrp_core.config import ComputeOptions, Setting, StudyConfig
+from mrp_core.errors import MRPError
+from pages.ui import session, studies
+
+TEXT = {"launched": "Launched. It goes on by itself: you may close this page and come back.", "pinned": "Pinned to the compare page."}
+
+
+def launch(config: StudyConfig, compute: ComputeOptions | None = None) -> None:
+    """Queue a study, see that a supervisor runs, and open the study; returns at once."""
+    from mrp_core.jobs import ensure_supervisor
+
+    def act() -> None:
+        store = studies.store()
+        key = store.submit(config, compute or ComputeOptions())
+        ensure_supervisor(store)
+        session.choose_study(key)
+        st.session_state["go_train"] = True
+
+    attempt(act, TEXT["launched"])
+
+
+def resume(key: str) -> None:
+    """Queue a stopped study again; it goes on from its checkpoint."""
+    from mrp_core.jobs import ensure_supervisor
+
+    def act() -> None:
+        studies.store().resume(key)
+        ensure_supervisor(studies.store())
+
+    attempt(act)
+
+
+def cancel(key: str) -> None:
+    """Ask a running study to stop; what is finished stays."""
+    attempt(lambda: studies.store().cancel(key))
+
+
+def pin(key: str, setting: str) -> None:
+    """Pin a setting for the compare page. A sample study is taken into the store for it."""
+
+    def act() -> None:
+        store = studies.store()
+        study = studies.load(key)
+        own = store.import_file(studies.file_of(study)) if study.sample else key
+        store.pin(own, Setting.from_key(setting).key, "")
+
+    attempt(act, TEXT["pinned"])
+
+
+def attempt(act: Callable[[], object], done: str = "") -> bool:
+    """Do something in a callback; an error becomes a toast, since nothing else can be drawn there."""
+    try:
+        act()
+    except MRPError as error:
+        st.toast(str(error), icon=":material/error:", duration="long")
+        return False
+    if done:
+        st.toast(done, icon=":material/check:")
+    return True

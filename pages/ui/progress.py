@@ -1,0 +1,114 @@
+"""The fragment that follows a job: it polls the store, redraws its own charts, and ends when the job does."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mrp_core.charts.frontier import frontier_frame
+from mrp_core.charts.frontier_figure import frontier_figure
+from mrp_core.charts.training import training_figure, training_frame
+from mrp_core.config import settings_of
+from mrp_core.results import StudyState
+from mrp_core.store.rows import Progress
+from pages.ui import frame, launch, show, studies
+
+TEXT = {
+    "queued": "Waiting for a worker.",
+    "train": "Meta-training: step {step:,} of {total:,}",
+    "audit": "Auditing: setting {step} of {total}",
+    "start": "Starting.",
+    "left": "{time} left in this phase",
+    "resumed": "Went on from step {step:,} after an interruption (attempt {attempt}).",
+    "cancelling": "Stopping: it takes a checkpoint first.",
+    "done": "Done: {points} settings measured. The whole frontier is on the explore page.",
+    "failed": "It failed: {error}",
+    "cancelled": "Cancelled. What was finished is kept; resume goes on from the last checkpoint.",
+    "cancel": "Cancel", "resume": "Resume", "open": "Open the frontier", "adapt": "Adapt it live",
+    "growing": "The frontier so far", "growing_caption": "{n} of {total} settings are measured; more appear as they are finished.",
+    "curve": "Training", "curve_caption": "Means over seeds and tasks of the batch.",
+    "nothing": "Points appear here as soon as the first setting is audited.",
+}
+_ACTIVE = (StudyState.QUEUED, StudyState.RUNNING)
+
+
+def follow(key: str) -> None:
+    """Show how far a study is; while it runs, every second anew."""
+    found = studies.store().progress(key)
+    active = found is not None and found.state in _ACTIVE
+    st.fragment(_body, run_every=1.0 if active else None, key="follow")(key, active)
+
+
+def _body(key: str, active: bool) -> None:
+    with frame.sentences():
+        found = studies.store().progress(key)
+        if found is None:
+            return
+        if active and found.state not in _ACTIVE:
+            st.rerun()
+        study = studies.load(key)
+        _state(found, study)
+        _buttons(key, found)
+        left, right = st.columns(2, gap="large")
+        with left:
+            _growing(study)
+        with right:
+            _curve(study, found)
+
+
+def _state(found: Progress, study: studies.Study) -> None:
+    if found.state is StudyState.FAILED:
+        st.error(TEXT["failed"].format(error=found.error or "no reason was recorded."), icon=":material/error:")
+    elif found.state is StudyState.CANCELLED:
+        st.warning(TEXT["cancelled"], icon=":material/pause_circle:")
+    elif found.state is StudyState.DONE:
+        st.success(TEXT["done"].format(points=len(study.settings)), icon=":material/check_circle:")
+    else:
+        words = TEXT["cancelling"] if found.cancel_requested else TEXT.get(found.phase, TEXT["queued" if found.state is StudyState.QUEUED else "start"])
+        text = words.format(step=found.step, total=found.total)
+        if found.seconds_left is not None and not found.cancel_requested:
+            text += " · " + TEXT["left"].format(time=duration(found.seconds_left))
+        st.progress(min(1.0, found.step / found.total) if found.total else 0.0, text=text)
+    if found.resumed_from is not None:
+        st.caption(TEXT["resumed"].format(step=found.resumed_from, attempt=found.attempt))
+
+
+def _buttons(key: str, found: Progress) -> None:
+    with st.container(horizontal=True):
+        if found.state in _ACTIVE:
+            st.button(TEXT["cancel"], key="cancel", icon=":material/stop_circle:", on_click=launch.cancel, args=(key,), disabled=found.cancel_requested)
+        elif found.state is not StudyState.DONE:
+            st.button(TEXT["resume"], key="resume", icon=":material/play_arrow:", type="primary", on_click=launch.resume, args=(key,))
+        else:
+            frame.link("explore", TEXT["open"], icon=":material/show_chart:")
+            frame.link("adapt", TEXT["adapt"], icon=":material/tune:")
+
+
+def _growing(study: studies.Study) -> None:
+    st.subheader(TEXT["growing"], anchor=False)
+    if not study.points:
+        st.caption(TEXT["nothing"])
+        st.skeleton(height=300)
+        return
+    axis = "mi" if any("mi" in p.values for p in study.points[:1]) else "lira_auc"
+    data = frontier_frame(studies.summaries(study, ("accuracy", "accuracy_0", axis)), study.config, x=axis)
+    total = len(settings_of(study.config))
+    show.chart(frontier_figure(data, show.colours(), height=330), data.rows(), key="growing", alt=f"The frontier so far: {len(study.settings)} of {total} settings.",
+               caption=TEXT["growing_caption"].format(n=len(study.settings), total=total))
+
+
+def _curve(study: studies.Study, found: Progress) -> None:
+    data = training_frame(study.curves, study.config.outer.iterations)
+    st.subheader(TEXT["curve"], anchor=False)
+    if not data.lines:
+        st.caption(TEXT["queued"] if found.state is StudyState.QUEUED else TEXT["start"])
+        st.skeleton(height=300)
+        return
+    show.chart(training_figure(data, show.colours(), height=330), data.rows(), key="training", alt="Training curves: " + ", ".join(name for name, _, _ in data.lines),
+               caption=TEXT["curve_caption"])
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

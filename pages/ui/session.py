@@ -1,0 +1,59 @@
+"""The only place that names URL parameters and session keys. What matters is in the URL; a page switch carries it along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+STUDY, POINT, AXIS = "study", "point", "axis"
+_CARRIED = (STUDY, POINT, AXIS)
+_ROUTED = "routed"
+
+
+def value(name: str, default: str = "") -> str:
+    """A parameter: from the URL, else as it was last on another page."""
+    found = st.query_params.get(name)
+    if found is not None:
+        st.session_state[_kept(name)] = found
+        return found
+    return st.session_state.get(_kept(name), default)
+
+
+def remember(name: str, new: str) -> None:
+    """Set a parameter here and in the URL; call it from callbacks, so that each act of a person is one step of the browser's history."""
+    st.session_state[_kept(name)] = new
+    st.query_params[name] = new
+
+
+def forget(name: str) -> None:
+    """Drop a parameter."""
+    st.session_state.pop(_kept(name), None)
+    if name in st.query_params:
+        del st.query_params[name]
+
+
+def carried() -> Mapping[str, str]:
+    """Parameters that a link to another page takes along."""
+    return {name: found for name in _CARRIED if (found := value(name))}
+
+
+def choose_study(key: str) -> None:
+    """Go to another study; a point of the former one means nothing there."""
+    if key != value(STUDY):
+        forget(POINT)
+    remember(STUDY, key)
+
+
+def routed() -> bool:
+    """Whether the page frame has run in this session."""
+    return bool(st.session_state.get(_ROUTED))
+
+
+def mark_routed() -> None:
+    """Note that the page frame has run in this session."""
+    st.session_state[_ROUTED] = True
+
+
+def _kept(name: str) -> str:
+    return f"kept:{name}"

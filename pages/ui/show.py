@@ -1,0 +1,64 @@
+"""A chart as every page shows it: words for screen readers, its numbers as CSV, and picks that are kept by id."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from mrp_core.charts.palette import CONFIG, Palette, palette
+
+TEXT = {"csv": "CSV", "csv_help": "The numbers of this chart."}
+Row = Mapping[str, str | float]
+
+
+def colours() -> Palette:
+    """The palette for the page's theme."""
+    return palette(st.context.theme.type == "dark")
+
+
+def chart(fig: go.Figure, rows: Sequence[Row], *, key: str, alt: str, caption: str = "", on_pick: Callable[[], None] | None = None) -> None:
+    """Draw a figure with what must stand beside it.
+
+    Args:
+        fig: The figure.
+        rows: Its numbers, for export.
+        key: Stable name of the chart on the page.
+        alt: What a person who can't see it should know.
+        caption: Words under the chart.
+        on_pick: Called after a click on a mark; read it with :func:`picked`.
+    """
+    if on_pick is None:
+        st.plotly_chart(fig, theme=None, key=key, alt=alt, config=CONFIG)
+    else:
+        st.plotly_chart(fig, theme=None, key=key, alt=alt, config=CONFIG, on_select=on_pick, selection_mode="points")
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_foot"):
+        st.caption(caption or "\u00a0")
+        download(TEXT["csv"], lambda: csv_text(rows), f"{key}.csv", key=f"{key}_csv", help=TEXT["csv_help"])
+
+
+def download(label: str, data: Callable[[], str], name: str, *, key: str, help: str | None = None, mime: str = "text/csv") -> None:
+    """A quiet download button whose content is made on demand."""
+    st.download_button(label, data=data, file_name=name, mime=mime, key=key, help=help, type="tertiary", icon=":material/download:", on_click="ignore")
+
+
+def picked(key: str) -> str:
+    """Id of the mark last clicked in a chart, or ""."""
+    state = st.session_state.get(key)
+    points = state.selection.points if state else []
+    data = points[0].get("customdata") if points else None
+    return str(data[0]) if isinstance(data, list | tuple) and data else ""
+
+
+def csv_text(rows: Sequence[Row]) -> str:
+    """Rows as CSV. A text that a spreadsheet would take for a formula gets an apostrophe."""
+    if not rows:
+        return ""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows({k: f"'{v}" if isinstance(v, str) and v[:1] in "=+-@\t\r" and v else v for k, v in row.items()} for row in rows)
+    return out.getvalue()

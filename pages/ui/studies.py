@@ -1,0 +1,170 @@
+"""Any study, shipped or own, through one door; what a page computes from it is cached by its key and version."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import streamlit as st
+
+from mrp_core import studyfile
+from mrp_core.config import UNPROTECTED, Setting, StudyConfig
+from mrp_core.errors import MRPError, StoreError
+from mrp_core.measurement import METRICS
+from mrp_core.results import Curve, Point, StudyState, Summary, grid, interval, summarise
+from mrp_core.store import Store
+from mrp_core.studyfile import StudyFile
+from pages.ui import session
+
+STRATEGY = "strategy.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A study that can be picked."""
+
+    key: str
+    title: str
+    sample: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A study as a page sees it.
+
+    Attributes:
+        key: Name of a sample, or id of an own study; ``?study=`` in the URL.
+        version: Changes whenever anything stored of it changes; caches are keyed by it.
+        strategy: File of the trained strategy, or None.
+    """
+
+    key: str
+    title: str
+    sample: bool
+    version: int
+    config: StudyConfig
+    state: StudyState
+    points: tuple[Point, ...]
+    curves: tuple[Curve, ...]
+    origin: dict[str, str | float]
+    strategy: Path | None
+
+    @property
+    def settings(self) -> list[Setting]:
+        """Settings that have points, in order."""
+        return sorted({p.setting for p in self.points})
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> Store:
+    """The store of this app, opened once.
+
+    Raises:
+        StoreError: If it can't be opened.
+    """
+    return Store.open()
+
+
+def choices() -> list[Choice]:
+    """Sample studies first, then own ones, the newest first. A store that can't be read leaves the samples."""
+    found = [Choice(key=name, title=_sample_title(name, path), sample=True) for name, path in studyfile.samples().items()]
+    try:
+        found += [Choice(key=row.id, title=row.title, sample=False) for row in store().studies()]
+    except StoreError as error:
+        st.sidebar.error(str(error))
+    return found
+
+
+def current_key(options: Sequence[Choice]) -> str:
+    """The key of the study that the URL asks for, or the first one."""
+    asked = session.value(session.STUDY)
+    return asked if any(c.key == asked for c in options) else options[0].key if options else ""
+
+
+def current() -> Study | None:
+    """The study that the URL asks for; None if there is none at all.
+
+    Raises:
+        MRPError: If it can't be read.
+    """
+    key = current_key(choices())
+    return load(key) if key else None
+
+
+def load(key: str) -> Study:
+    """Read a study by key.
+
+    Raises:
+        MRPError: If it is damaged or unknown.
+    """
+    path = studyfile.samples().get(key)
+    if path is not None:
+        return _sample(key, path, path.stat().st_mtime_ns)
+    return _own(key, store().version(key))
+
+
+def file_of(study: Study) -> StudyFile:
+    """The study in its export form."""
+    return StudyFile(config=replace(study.config, title=study.title), points=study.points, curves=study.curves, origin=study.origin, strategy=study.strategy)
+
+
+def summaries(study: Study, metrics: tuple[str, ...]) -> list[Summary]:
+    """Means over seeds and tasks of the metrics asked for, without differences (those cost a bootstrap each; see :func:`against_unprotected`)."""
+    return _summaries(study.key, study.version, metrics, study.points)
+
+
+def against_unprotected(study: Study, setting: Setting, metrics: tuple[str, ...]) -> Summary | None:
+    """Means of one setting and its paired differences from λ = 0, adjusted for the number of settings that can be picked."""
+    return _difference(study.key, study.version, setting, metrics, study.points)
+
+
+def comparisons(study: Study) -> int:
+    """How many trained settings a person may look at beside λ = 0."""
+    return max(1, sum(s.kind in ("lambda", "epsilon") and s != UNPROTECTED for s in study.settings))
+
+
+def _sample_title(name: str, path: Path) -> str:
+    try:
+        return _sample(name, path, path.stat().st_mtime_ns).title
+    except MRPError:
+        return name
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _sample(key: str, path: Path, changed: int) -> Study:
+    held = StudyFile.read(path)
+    return Study(key=key, title=held.config.title, sample=True, version=changed, config=held.config, state=StudyState.DONE, points=held.points, curves=held.curves,
+                 origin=held.origin, strategy=held.strategy)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _own(key: str, version: int) -> Study:
+    row = store().study(key)
+    return Study(key=key, title=row.title, sample=False, version=version, config=row.config, state=row.state, points=tuple(store().points(key)), curves=tuple(store().curves(key)),
+                 origin={"code version": row.code_version, "created": row.created}, strategy=store().artifact_path(key, STRATEGY))
+
+
+def _only(points: Sequence[Point], metrics: tuple[str, ...]) -> list[Point]:
+    return [replace(p, values={m: p.values[m] for m in metrics if m in p.values}) for p in points]
+
+
+@st.cache_resource(show_spinner=False, max_entries=128)
+def _summaries(key: str, version: int, metrics: tuple[str, ...], _points: tuple[Point, ...]) -> list[Summary]:
+    groups: dict[Setting, list[Point]] = {}
+    for p in _only(_points, metrics):
+        groups.setdefault(p.setting, []).append(p)
+    out = []
+    for setting, group in sorted(groups.items()):
+        present = [m for m in METRICS if all(m in p.values for p in group)]
+        values = {m: grid(group, m) for m in present}
+        out.append(Summary(setting=setting, means={m: interval(values[m], note=group[0].notes.get(m, "")) for m in present}, differences={},
+                           seeds={m: tuple(values[m].mean(1).tolist()) for m in present}))
+    return out
+
+
+@st.cache_resource(show_spinner=False, max_entries=512)
+def _difference(key: str, version: int, setting: Setting, metrics: tuple[str, ...], _points: tuple[Point, ...]) -> Summary | None:
+    looked_at = max(1, len({p.setting for p in _points if p.setting.kind in ("lambda", "epsilon")} - {UNPROTECTED}))
+    found = summarise(_only([p for p in _points if p.setting in (setting, UNPROTECTED)], metrics), comparisons=looked_at)
+    return next((s for s in found if s.setting == setting), None)
