@@ -5,7 +5,7 @@ from __future__ import annotations
 from mrp_core.config import StudyConfig, settings_of
 from mrp_core.registry import plugin
 
-DEFAULT_RATE = 4.0
+DEFAULT_RATE = 24.0
 """Giga-multiply-adds a second that the sample studies reached on two cores of a cloud machine; a machine's own finished studies replace it."""
 RECORD_OVERHEAD = 9.0e3
 """Multiply-adds that one record of one row costs beyond the matrix products (conditioning, losses, copies), fitted on the same machine."""
@@ -19,7 +19,7 @@ def work(config: StudyConfig) -> float:
     support, query = config.task.ways * config.task.shots, config.task.ways * config.task.queries
     learner, pairs = plugin("meta", config.outer.learner), max(1, plugin("privacy", config.privacy.loss).pairs)
     arms = config.outer.seeds * (1 if config.privacy.mechanism == "none" else 1.6)
-    order = 6.0 if config.outer.learner in ("maml", "anil") else 3.0
+    order = 12.0 if config.outer.learner in ("maml", "anil") else 6.0
     trained = config.outer.iterations * config.outer.meta_batch * arms * pairs * order * record * (config.inner.steps * support + query) if learner.trains else 0.0
     measured = len(settings_of(config)) * config.outer.seeds * config.audit.tasks * config.audit.adaptations * record
     measured *= 3.0 * config.inner.steps * support + 2.0 * support + config.audit.records * config.task.ways

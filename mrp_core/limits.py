@@ -96,30 +96,40 @@ def rate_distortion_release(p: NDArray[np.float64], beta: float, marginal: NDArr
     return q / q.sum(-1, keepdims=True)
 
 
-def rate_distortion_marginal(p: NDArray[np.float64], beta: float, *, iterations: int = 200, tolerance: float = 1e-7) -> NDArray[np.float64]:
-    """The fixed point r = mean over x of q(.|x), float64 [..., C], batched over leading axes.
+def rate_distortion_marginal(p: NDArray[np.float64], beta: float, *, tolerance: float = 1e-3, iterations: int = 1000) -> NDArray[np.float64]:
+    """The marginal r of the optimal release, float64 [..., C], batched over leading axes.
+
+    Blahut-Arimoto multiplies r by g = mean over x of exp(beta p) / (r . exp(beta p)); the largest ln g bounds how far I - beta * accuracy still is from
+    its optimum. The exponent on g is enlarged where the answers hardly differ between records, where the plain iteration crawls.
 
     Args:
         p: float64 [..., N, C].
         beta: >= 0.
-        iterations, tolerance: Stops when no r moves by more than the tolerance.
+        tolerance: In nats; each batch element stops when it is provably within.
+        iterations: The most there are.
 
     Raises:
         DataError: If beta is negative or not finite.
     """
     if not 0 <= beta < math.inf:
         raise DataError(f"beta is {beta!r}, but must be a number from 0.")
-    w = _tilted(np.asarray(p, dtype=np.float64), beta)
-    columns = np.swapaxes(w, -1, -2)
-    r = np.full((*w.shape[:-2], w.shape[-1]), 1 / w.shape[-1])
+    p = np.asarray(p, dtype=np.float64)
+    w = _tilted(p, beta).reshape(-1, *p.shape[-2:])
+    out = np.full((len(w), p.shape[-1]), 1 / p.shape[-1])
+    left = np.arange(len(w))
     for _ in range(iterations):
-        new = r * (columns @ (1.0 / (w @ r[..., None])))[..., 0] / w.shape[-2]
-        moved = np.abs(new - r).max(initial=0.0)
-        r = new
-        if moved < tolerance:
+        r = out[left]
+        inverse = 1 / (w @ r[..., None])
+        g = (np.swapaxes(w, -1, -2) @ inverse)[..., 0] / p.shape[-2]
+        far = g.max(-1) > math.exp(tolerance)
+        if not far.all():
+            left, w, r, g, inverse = left[far], w[far], r[far], g[far], inverse[far]
+        if len(left) == 0:
             break
-    r = np.maximum(r, 1e-300)
-    return r / r.sum(-1, keepdims=True)
+        differ = ((np.square(w) @ r[..., None]) * np.square(inverse)).max(-2) - 1
+        r = r * g ** np.clip(1.5 / np.maximum(differ, 1e-9), 1.0, 1e3)
+        out[left] = r / r.sum(-1, keepdims=True)
+    return out.reshape(*p.shape[:-2], p.shape[-1])
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def _criterion(fresh: NDArray[np.float64], y: NDArray[np.int64], config: StudyCo
     score = 1.0 - right.mean((1, 2, 3))
     if plugin("privacy", config.privacy.loss).lowers == "mi":
         weight = np.array([v if kind == "lambda" else 0.0 for _, _, kind, v in mine])
-        score = score + weight * sampled_label_information(p).mean((1, 2))
+        score = score + weight * sampled_label_information(p, np.broadcast_to(y[None, :, None, :], p.shape[:-1])).mean((1, 2))
     return np.where(np.isfinite(score), score, np.inf)
 
 

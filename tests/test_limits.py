@@ -81,14 +81,30 @@ def test_no_sampled_channel_is_above_the_limit() -> None:
 def test_release_is_the_fixed_point_and_batched() -> None:
     p = np.random.default_rng(1).dirichlet(np.ones(4) * 0.4, size=(2, 3, 50))
     for beta in (0.0, 0.6, 2.5, 8.0, 800.0):
-        q = rate_distortion_release(p, beta)
-        r = rate_distortion_marginal(p, beta)
+        r = rate_distortion_marginal(p, beta, tolerance=1e-7, iterations=20_000)
+        q = rate_distortion_release(p, beta, r)
         np.testing.assert_allclose(q.sum(-1), 1)
         np.testing.assert_allclose(q.mean(-2), r, atol=1e-5)
-        np.testing.assert_allclose(rate_distortion_release(p[1, 2], beta), q[1, 2], atol=1e-5)
-        np.testing.assert_allclose(rate_distortion_release(p, beta, r), q, atol=1e-12)
+        np.testing.assert_allclose(rate_distortion_release(p[1, 2], beta), rate_distortion_release(p, beta)[1, 2], atol=1e-12)
     assert (rate_distortion_release(p, 800.0).argmax(-1) == p.argmax(-1)).mean() > 0.99
     np.testing.assert_allclose(rate_distortion_release(p, 0.0), 0.25)
+
+
+@pytest.mark.parametrize("beta", [0.1, 0.6, 1.2, 2.5, 5.0, 50.0])
+@pytest.mark.parametrize("concentration", [0.1, 0.5, 2.0])
+def test_the_tolerance_is_kept_against_plain_blahut_arimoto(beta: float, concentration: float) -> None:
+    p = np.random.default_rng(5).dirichlet(np.ones(5) * concentration, size=(4, 40))
+
+    def cost(r: NDArray[np.float64]) -> NDArray[np.float64]:
+        # I - beta * accuracy at the optimal channel for r, up to a constant
+        return -np.log((r[..., None, :] * np.exp(beta * p)).sum(-1)).mean(-1)
+
+    plain = np.full((4, 5), 0.2)
+    w = np.exp(beta * p)
+    for _ in range(3000):
+        plain = plain * (w / (w @ plain[..., None])).mean(-2)
+    assert (cost(rate_distortion_marginal(p, beta)) <= cost(plain) + 1e-3).all()
+    assert (cost(rate_distortion_marginal(p, beta, tolerance=1e-5)) <= cost(plain) + 1e-5).all()
 
 
 def test_release_beats_temperature_and_random_channels_at_equal_expected_accuracy() -> None:
@@ -99,7 +115,7 @@ def test_release_beats_temperature_and_random_channels_at_equal_expected_accurac
         mean = q.mean(0)
         return float((p * q).sum(-1).mean()), float((q * np.log(q / mean)).sum(-1).mean())
 
-    best = np.array([score(rate_distortion_release(p, b)) for b in np.geomspace(0.1, 60, 120)])
+    best = np.array([score(rate_distortion_release(p, b, rate_distortion_marginal(p, b, tolerance=1e-6))) for b in np.geomspace(0.1, 60, 120)])
     others = [temperature_release(np.log(p), t) for t in (0.5, 1, 1.5, 2, 3, 5)]
     others += [temperature_release(np.log(p) + rng.normal(size=p.shape), 1.5) for _ in range(20)]
     for q in others:

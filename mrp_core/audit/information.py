@@ -49,7 +49,7 @@ def sampled_label_information(p: NDArray[np.float64], strata: NDArray[np.int64] 
         strata: int [..., N] or None.
     """
     p = _probabilities(p)
-    y = np.zeros(p.shape[-2], dtype=np.int64) if strata is None else np.asarray(strata)
+    y = np.zeros(p.shape[-2], dtype=np.int64) if strata is None else whole_labels(strata, p.shape)
     return _chunked(p, y, True)[0]
 
 

@@ -41,6 +41,7 @@ def whole_labels(labels: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[n
         DataError: If they aren't.
     """
     y = np.asarray(labels)
-    if not np.issubdtype(y.dtype, np.integer) or y.shape[-1:] != (shape[-2],) or y.ndim > len(shape) - 1 or y.min(initial=0) < 0:
+    fits = y.ndim < len(shape) and y.shape[-1:] == (shape[-2],) and all(a in (1, b) for a, b in zip(y.shape[::-1], shape[-2::-1], strict=False))
+    if not fits or not np.issubdtype(y.dtype, np.integer) or y.min(initial=0) < 0:
         raise DataError(f"labels are {y.dtype} {y.shape}, but must be whole numbers from 0, one per record of {shape[:-1]}.")
     return y

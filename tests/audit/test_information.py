@@ -69,6 +69,8 @@ def test_pieces_do_not_change_the_figures() -> None:
     rng = np.random.default_rng(1)
     p, y = rng.dirichlet(np.ones(5), size=(3, 4, 20, 100)), np.tile(np.repeat(np.arange(5), 20), (3, 4, 1, 1))
     got = channel_information(p, y)
+    shared = np.repeat(np.arange(5), 20)[None, None, None]
+    np.testing.assert_allclose(sampled_label_information(p, shared), got.total, atol=1e-13)
     for one in (channel_information(p[1, 2], y[1, 2]), channel_information(p[1, 2], y[1, 2, 0])):
         np.testing.assert_allclose(got.total[1, 2], one.total, atol=1e-13)
         np.testing.assert_allclose(got.task[1, 2], one.task, atol=1e-13)
@@ -196,6 +198,8 @@ def test_expected_counts_are_the_mean_over_sampled_labels() -> None:
     lambda: channel_information(np.full((4, 2), 0.5), np.zeros(4)),
     lambda: channel_information(np.full((4, 2), 0.5), np.array([0, 1, 0])),
     lambda: channel_information(np.full((4, 2), 0.5), np.array([0, 1, 0, -1])),
+    lambda: channel_information(np.full((3, 4, 2), 0.5), np.zeros((2, 4), int)),
+    lambda: sampled_label_information(np.full((3, 4, 2), 0.5), np.zeros((2, 4), int)),
     lambda: confusion(np.full((4, 2), 0.5), np.array([0, 1, 0, 2])),
     lambda: noisy_scores_information(np.zeros((4, 2)), np.zeros(4, int), 0.0),
     lambda: noisy_scores_information(np.zeros((1, 2)), np.zeros(1, int), 1.0),

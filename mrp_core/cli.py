@@ -1,0 +1,205 @@
+"""The same work without a browser: ``mrp run | app | worker | export | studies``. Bad input ends with exit code 2 and one sentence."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from mrp_core.config import ComputeOptions, StudyConfig
+from mrp_core.errors import ConfigError, MRPError, StoreError
+from mrp_core.jobs.settings import JobTimes, host_name
+from mrp_core.jobs.supervisor import supervise
+from mrp_core.results import StudyState, summarise
+from mrp_core.store import Store
+from mrp_core.store.queue import Queue
+from mrp_core.studyfile import StudyFile, samples
+
+ROOT = Path(__file__).resolve().parent.parent
+BAD_INPUT = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry of the ``mrp`` command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.work(options))
+    except MRPError as error:
+        print(json.dumps({"error": str(error)}) if getattr(options, "json", False) else str(error), file=sys.stderr)
+        return BAD_INPUT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mrp", description="The privacy/utility explorer without a browser.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="train and audit the study of a TOML file, here and now; again to go on after an interruption")
+    run.add_argument("study", type=Path, metavar="STUDY.toml")
+    run.add_argument("--out", type=Path, metavar="FILE", help="also write the finished study to this JSON file, and its strategy beside it")
+    run.add_argument("--device", default="cpu", help="cpu or cuda")
+    run.add_argument("--precision", default="float32", help="float32 or float64")
+    run.add_argument("--json", action="store_true", help="print the result as JSON")
+    run.set_defaults(work=_run)
+    app = commands.add_parser("app", help="open the app in the browser")
+    app.add_argument("--port", type=int, default=8501)
+    app.add_argument("--headless", action="store_true", help="don't open a browser")
+    app.set_defaults(work=_app)
+    worker = commands.add_parser("worker", help="work on queued studies until stopped")
+    worker.set_defaults(work=_worker)
+    export = commands.add_parser("export", help="write a study, by its id or a sample's name, as JSON with its strategy beside it")
+    export.add_argument("study", metavar="ID")
+    export.add_argument("--out", type=Path, metavar="FILE", help="instead of standard output")
+    export.add_argument("--json", action="store_true", help="report errors as JSON")
+    export.set_defaults(work=_export)
+    studies = commands.add_parser("studies", help="list the studies of the store and the samples")
+    studies.add_argument("--json", action="store_true")
+    studies.set_defaults(work=_studies)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    config = StudyConfig.from_file(options.study)
+    compute = ComputeOptions(device=options.device, precision=options.precision)
+    store, times = Store.open(), JobTimes.from_environment()
+    store.submit(config, compute, hold=times.lease)
+    progress = store.progress(config.id)
+    if progress is not None and progress.state is StudyState.RUNNING:
+        raise StoreError(f"The study {config.id} is running already; follow it in the app, or cancel it there first.")
+    if progress is not None and progress.state is StudyState.QUEUED:
+        state = _work(store, config, times)
+        if state is not StudyState.DONE:
+            return _stopped(store, config, state)
+    file = store.study_file(config.id)
+    if options.out:
+        write_study(file, options.out)
+    print(json.dumps(_outcome(file)) if options.json else _words(file))
+    return 0
+
+
+def _work(store: Store, config: StudyConfig, times: JobTimes) -> StudyState | None:
+    from mrp_core.jobs.process import run_claim  # here: the other commands don't need it
+
+    claim = Queue(store.database).claim(host_name(), "foreground", lease=times.lease, devices=("cpu", "cuda"), study=config.id)
+    if claim is None:
+        raise StoreError(f"The study {config.id} was taken by another process just now; follow it in the app.")
+    watch = _Watch(store, config.id)
+    watch.start()
+    try:
+        return run_claim(store, claim, times)
+    finally:
+        watch.stop()
+
+
+def _stopped(store: Store, config: StudyConfig, state: StudyState | None) -> int:
+    progress = store.progress(config.id)
+    if state is StudyState.FAILED and progress is not None and progress.error:
+        raise StoreError(progress.error)
+    if state is StudyState.QUEUED:
+        store.cancel(config.id)
+    print(f"Stopped with a checkpoint. Run the same command again to go on: mrp run, study {config.id}.", file=sys.stderr)
+    return 130
+
+
+def _app(options: argparse.Namespace) -> int:
+    if not 1 <= options.port <= 65535:
+        raise ConfigError(f"port is {options.port}, but must lie between 1 and 65535.")
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(options.port)]
+    try:
+        return subprocess.call(command + (["--server.headless", "true"] if options.headless else []), cwd=ROOT)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _worker(options: argparse.Namespace) -> int:
+    del options
+    if not supervise():
+        print("Another worker serves this host already; it takes the queued studies.", file=sys.stderr)
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    found = samples()
+    file = StudyFile.read(found[options.study]) if options.study in found else Store.open().study_file(options.study)
+    if options.out:
+        write_study(file, options.out)
+    else:
+        print(file.to_json())
+    return 0
+
+
+def _studies(options: argparse.Namespace) -> int:
+    rows: list[dict[str, Any]] = [{"id": name, "title": StudyFile.read(path).config.title, "state": "sample"} for name, path in samples().items()]
+    rows += [{"id": row.id, "title": row.title, "state": str(row.state)} for row in Store.open().studies()]
+    print(json.dumps(rows) if options.json else "\n".join(f"{r['id']:18} {r['state']:10} {r['title']}" for r in rows))
+    return 0
+
+
+def write_study(file: StudyFile, path: Path) -> None:
+    """Write a study file, its configuration as TOML and its strategy beside it, under the same name.
+
+    Raises:
+        StoreError: If the disk is full or the folder can't be written.
+    """
+    try:
+        path.write_text(file.to_json(), encoding="utf-8")
+        path.with_suffix(".toml").write_text(file.config.to_toml(), encoding="utf-8")
+        if file.strategy is not None:
+            path.with_suffix(".safetensors").write_bytes(file.strategy.read_bytes())
+    except OSError as error:
+        raise StoreError(f"{str(path)!r} can't be written ({error.strerror or error}); choose another place or free some space.") from error
+
+
+def _outcome(file: StudyFile) -> Mapping[str, Any]:
+    summaries = summarise(list(file.points))
+    return {"id": file.config.id, "title": file.config.title, "origin": file.origin,
+            "settings": [{"setting": s.setting.key, **{name: asdict(m) for name, m in s.means.items()}} for s in summaries]}
+
+
+def _words(file: StudyFile) -> str:
+    lines = [f"{file.config.title} ({file.config.id})", f"{'setting':22}{'accuracy':>10}{'I, bits':>10}{'LiRA AUC':>10}"]
+    for s in summarise(list(file.points)):
+        m = s.means
+        lines.append(f"{s.setting.key:22}{m['accuracy'].value:10.3f}{m['mi'].value / 0.6931471805599453:10.3f}{m['lira_auc'].value:10.3f}")
+    return "\n".join(lines)
+
+
+class _Watch:
+    """Prints how far a study is, with the time left, from what it stores; on a terminal in one line."""
+
+    def __init__(self, store: Store, study: str) -> None:
+        self._store, self._study = store, study
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._done.set()
+        self._thread.join(timeout=5)
+        print(file=sys.stderr)
+
+    def _follow(self) -> None:
+        last, terminal = "", sys.stderr.isatty()
+        while not self._done.wait(0.5 if terminal else 5.0):
+            try:
+                progress = self._store.progress(self._study)
+            except StoreError:
+                continue
+            if progress is None or not progress.total:
+                continue
+            left = "" if progress.seconds_left is None else f", about {progress.seconds_left:.0f} s left"
+            text = f"{progress.phase} {progress.step} of {progress.total}{left}"
+            if text != last:
+                print(f"\r{text:60}" if terminal else f"{time.strftime('%H:%M:%S')} {text}", end="" if terminal else "\n", file=sys.stderr, flush=True)
+            last = text
+
+
+if __name__ == "__main__":
+    sys.exit(main())
