@@ -133,7 +133,8 @@ class TaskFamily(Protocol):
 def held_out(split: Split, *, tasks: int, shots: int, records: int, seed: int) -> HeldOutTasks:
     """Draw ``tasks`` fixed tasks from a split: pools of 2 x ``shots`` members a class, ``records`` non-members a class.
 
-    Tasks are taken in turn from ``split.tasks``; pools of different tasks are disjoint while the records last.
+    Tasks are taken in turn from ``split.tasks``; pools of different tasks are disjoint while the
+    records last, and random again after that.
 
     Raises:
         DataError: If a bucket holds fewer members than 2 x ``shots``, or fewer than 2 non-members.
@@ -151,7 +152,10 @@ def held_out(split: Split, *, tasks: int, shots: int, records: int, seed: int) -
             if len(members) < 2 * shots or keep < 2:
                 raise DataError(f"shots is {shots}, but a class of the held-out task {split.names[task]!r} has only {len(members)} member and "
                                 f"{len(others)} other records; {2 * shots} and 2 are needed. Ask for fewer shots.")
-            start = used[bucket] if used[bucket] + 2 * shots <= len(members) else 0
+            if used[bucket] + 2 * shots > len(members):
+                members, used[bucket] = rng.permutation(members), 0
+                order[bucket] = [members, others]
+            start = used[bucket]
             used[bucket] = start + 2 * shots
             pool.append(members[start:start + 2 * shots])
             fresh.append(rng.permutation(others)[:keep])

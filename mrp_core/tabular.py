@@ -1,0 +1,114 @@
+"""What task families share: reading sample files, leaving out twins, drawing members, scaling."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mrp_core.errors import DataError
+
+SAMPLE_DATA = Path(__file__).resolve().parent.parent / "sample_data"
+MEMBERS = 0.55
+MOST_TASKS = 4000
+CLIP = 5.0
+
+
+@functools.cache
+def _arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {k: file[k] for k in file.files}
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise _damaged(path, error) from error
+
+
+@functools.cache
+def _table(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, compression="gzip")
+    except (OSError, ValueError, EOFError, UnicodeDecodeError, pd.errors.ParserError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(f"The sample file {path.name!r} is missing or damaged ({type(error).__name__}); restore sample_data/{path.name} from the repository.")
+
+
+def read_arrays(name: str, keys: tuple[str, ...]) -> dict[str, NDArray[np.generic]]:
+    """Arrays of a sample .npz file, as copies.
+
+    Raises:
+        DataError: If the file is missing or damaged, or lacks a key.
+    """
+    found = _arrays(SAMPLE_DATA / name)
+    missing = [k for k in keys if k not in found]
+    if missing:
+        raise DataError(f"The sample file {name!r} has no array {missing[0]!r}; restore sample_data/{name} from the repository.")
+    return {k: found[k].copy() for k in keys}
+
+
+def read_table(name: str, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Table of a sample .csv.gz file, as a copy.
+
+    Raises:
+        DataError: If the file is missing or damaged, or lacks a column.
+    """
+    found = _table(SAMPLE_DATA / name)
+    missing = [c for c in columns if c not in found.columns]
+    if missing:
+        raise DataError(f"The sample file {name!r} has no column {missing[0]!r}; restore sample_data/{name} from the repository.")
+    return found.copy()
+
+
+def distinct_rows(x: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Indices of the first of each group of equal rows, ascending; NaN equals NaN. A twin on the other side would be no non-member."""
+    plain = np.where(np.isnan(x), np.inf, x)
+    return np.sort(np.unique(plain, axis=0, return_index=True)[1])
+
+
+def draw_members(strata: NDArray[np.int64], seed: int, share: float = MEMBERS) -> NDArray[np.bool_]:
+    """Members drawn by seed, the same share of each stratum (rounded), bool [records]."""
+    rng = np.random.default_rng([seed, 3])
+    out = np.zeros(len(strata), dtype=bool)
+    for stratum in np.unique(strata):
+        rows = rng.permutation(np.flatnonzero(strata == stratum))
+        out[rows[:round(share * len(rows))]] = True
+    return out
+
+
+def standardised(x: NDArray[np.float64], basis: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Columns imputed by the median, then scaled to mean 0 and deviation 1 and clipped to ±5, float32.
+
+    All three statistics come from the ``basis`` rows only. A column without a value there, or without spread, becomes zero.
+    """
+    known = x[basis]
+    empty = np.isnan(known).all(0)
+    median = np.zeros(x.shape[1])
+    median[~empty] = np.nanmedian(known[:, ~empty], axis=0)
+    filled = np.where(np.isnan(x), median, x)
+    mean, deviation = filled[basis].mean(0), filled[basis].std(0)
+    flat = empty | (deviation < 1e-12)
+    scaled = (filled - mean) / np.where(flat, 1.0, deviation)
+    return np.where(flat, 0.0, scaled).clip(-CLIP, CLIP).astype(np.float32)
+
+
+def class_tasks(classes: int, ways: int, part: str, seed: int = 0) -> NDArray[np.int64]:
+    """All sets of ``ways`` classes, or 4,000 random ones where there are more, int64 [tasks, ways].
+
+    Raises:
+        DataError: If there are fewer classes than ways.
+    """
+    if classes < ways:
+        raise DataError(f"ways is {ways}, but the {part} split of this family has only {classes} classes; ask for at most {classes}.")
+    if math.comb(classes, ways) <= MOST_TASKS:
+        return np.array(list(itertools.combinations(range(classes), ways)), dtype=np.int64)
+    rng = np.random.default_rng([seed, classes, ways])
+    found = {tuple(sorted(rng.choice(classes, ways, replace=False).tolist())) for _ in range(MOST_TASKS)}
+    return np.array(sorted(found), dtype=np.int64)
