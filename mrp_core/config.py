@@ -152,8 +152,7 @@ class StudyConfig:
     @property
     def lambdas(self) -> tuple[float, ...]:
         """The privacy weights audited: evenly spaced from 0 to ``lambda_max``."""
-        n = self.privacy.lambda_points
-        return tuple(round(self.privacy.lambda_max * i / (n - 1), 10) for i in range(n))
+        return tuple(round(self.privacy.lambda_max * i / (self.privacy.lambda_points - 1), 10) for i in range(self.privacy.lambda_points))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dict, with the format's version."""
@@ -176,7 +175,7 @@ class StudyConfig:
         """
         try:
             content = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # numbers of thousands of digits and endless nesting among them
             raise ConfigError(f"The study file is not valid TOML: {error}. Correct that place, or export the study anew.") from error
         return cls.from_dict(content)
 
@@ -189,7 +188,7 @@ class StudyConfig:
         """
         try:
             text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise ConfigError(f"The study file {str(path)!r} can't be read: {error}. Give the path of a TOML file.") from error
         return cls.from_toml(text)
 
@@ -251,7 +250,8 @@ class Setting:
     @property
     def key(self) -> str:
         """Short text that identifies the setting in files and links, e.g. ``lambda=0.6``."""
-        return f"{self.kind}={self.value:g}"
+        short = f"{self.value:g}"
+        return f"{self.kind}={short if float(short) == self.value else repr(self.value)}"
 
     @classmethod
     def from_key(cls, key: str) -> Self:
@@ -270,13 +270,10 @@ class Setting:
         return cls(kind, number)
 
 
-SETTING_KINDS: dict[str, str] = {
-    "lambda": "λ", "epsilon": "ε", "temperature": "temperature release", "rate_distortion": "rate-distortion release",
-    "steps": "fewer steps", "rate": "smaller rate", "head": "head only",
-}
+SETTING_KINDS: dict[str, str] = {"lambda": "λ", "epsilon": "ε", "temperature": "temperature release", "rate_distortion": "rate-distortion release",
+                                 "steps": "fewer steps", "rate": "smaller rate", "head": "head only"}
 UNPROTECTED = Setting("lambda", 0.0)
-TEMPERATURES = (1.5, 2.0, 3.0, 5.0, 8.0, 14.0)
-BETAS = (8.0, 5.0, 3.5, 2.5, 1.8, 1.2, 0.6)
+TEMPERATURES, BETAS = (1.5, 2.0, 3.0, 5.0, 8.0, 14.0), (8.0, 5.0, 3.5, 2.5, 1.8, 1.2, 0.6)
 
 
 def settings_of(config: StudyConfig) -> tuple[Setting, ...]:
@@ -296,9 +293,8 @@ def _coarse_to_fine(values: tuple[float, ...]) -> list[float]:
     order, gaps = [0, len(values) - 1], [(0, len(values) - 1)]
     while gaps:
         low, high = gaps.pop(0)
-        if high - low < 2:
-            continue
         middle = (low + high) // 2
-        order.append(middle)
-        gaps += [(low, middle), (middle, high)]
+        if low < middle:
+            order.append(middle)
+            gaps += [(low, middle), (middle, high)]
     return [values[i] for i in order]

@@ -49,13 +49,14 @@ def knobs_of(owner: Any) -> dict[str, tuple[dataclasses.Field[Any], Knob]]:
 
 
 def validate(instance: Any) -> None:
-    """Check each knob of a dataclass instance; call it from ``__post_init__``.
+    """Check each knob of a dataclass instance; call it from ``__post_init__``. A whole number given for a decimal one becomes a float.
 
     Raises:
         ConfigError: With the knob's name, the value and the rule. NaN fails every range.
     """
     for name, (field, spec) in knobs_of(instance).items():
         check(name, spec, getattr(instance, name), field.default)
+        object.__setattr__(instance, name, _plain(getattr(instance, name), field.default))
 
 
 def check(name: str, spec: Knob, value: Any, default: Any) -> None:
@@ -81,6 +82,13 @@ def check(name: str, spec: Knob, value: Any, default: Any) -> None:
             raise ConfigError(f"{name} is {value!r}, but must be one of: {', '.join(spec.choices)}.")
         return
     _check_number(name, spec, value, whole=isinstance(default, int))
+
+
+def _plain(value: Any, default: Any) -> Any:
+    """The one form of equal values (1 and 1.0, -0.0 and 0.0), so that equal configurations have one identity."""
+    if isinstance(default, tuple):
+        return tuple(_plain(item, default[0]) for item in value)
+    return float(value) + 0.0 if isinstance(default, float) else value
 
 
 def _check_number(name: str, spec: Knob, value: Any, whole: bool) -> None:

@@ -53,8 +53,10 @@ class StudyFile:
             config = StudyConfig.from_dict(raw["config"])
             points = tuple(Point.from_json(json.dumps(p)) for p in raw["points"])
             curves = tuple(Curve.from_json(json.dumps(c)) for c in raw["curves"])
+            if len({len(v) for p in points for v in p.values.values()}) > 1:
+                raise ValueError("points with different numbers of tasks")
             return cls(config=config, points=points, curves=curves, origin=dict(raw["origin"]), strategy=strategy)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise DataError(f"The study file is damaged ({type(error).__name__}: {error}); export it anew, or restore it from the repository.") from error
 
     @classmethod

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import io
 import itertools
 import math
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,30 +18,43 @@ from numpy.typing import NDArray
 from mrp_core.errors import DataError
 
 SAMPLE_DATA = Path(__file__).resolve().parent.parent / "sample_data"
+# A changed value would change every figure without a trace: a file listed here is read only if it is, byte for byte, the one that was committed.
+CHECKSUMS = {
+    "letters26.npz": "d2401b5957e1fafcad0cd964904cef66b130fefcbf303fce2fa388eedc3a4f5d",
+    "medical_support2.csv.gz": "f0997537fe2481527d3c96e7625664c32b40b0119a65fb7e17d1694b6a5a7c1b",
+}
 MEMBERS = 0.55
 MOST_TASKS = 4000
 CLIP = 5.0
 
 
+def _content(path: Path) -> io.BytesIO:
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != CHECKSUMS.get(path.name, hashlib.sha256(content).hexdigest()):
+        raise ValueError("not the committed file")
+    return io.BytesIO(content)
+
+
 @functools.cache
 def _arrays(path: Path) -> dict[str, NDArray[np.generic]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(_content(path), allow_pickle=False) as file:
             return {k: file[k] for k in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+    except (OSError, ValueError, TypeError, zipfile.BadZipFile, EOFError, zlib.error) as error:
         raise _damaged(path, error) from error
 
 
 @functools.cache
 def _table(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_csv(path, compression="gzip")
-    except (OSError, ValueError, EOFError, UnicodeDecodeError, pd.errors.ParserError) as error:
+        return pd.read_csv(_content(path), compression="gzip")
+    except (OSError, ValueError, EOFError, zlib.error) as error:
         raise _damaged(path, error) from error
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
-    return DataError(f"The sample file {path.name!r} is missing or damaged ({type(error).__name__}); restore sample_data/{path.name} from the repository.")
+    reason = "missing" if isinstance(error, FileNotFoundError) else f"damaged or unreadable ({type(error).__name__})"
+    return DataError(f"The sample file {path.name!r} is {reason}; restore sample_data/{path.name} from the repository.")
 
 
 def read_arrays(name: str, keys: tuple[str, ...]) -> dict[str, NDArray[np.generic]]:
@@ -88,15 +104,30 @@ def standardised(x: NDArray[np.float64], basis: NDArray[np.bool_]) -> NDArray[np
 
     All three statistics come from the ``basis`` rows only. A column without a value there, or without spread, becomes zero.
     """
+    if not basis.any():
+        return np.zeros(x.shape, dtype=np.float32)
     known = x[basis]
     empty = np.isnan(known).all(0)
     median = np.zeros(x.shape[1])
     median[~empty] = np.nanmedian(known[:, ~empty], axis=0)
     filled = np.where(np.isnan(x), median, x)
     mean, deviation = filled[basis].mean(0), filled[basis].std(0)
-    flat = empty | (deviation < 1e-12)
+    # Rounding gives a constant column a small deviation, which grows with its size.
+    flat = empty | (deviation < 1e-12 * np.maximum(1.0, np.abs(mean)))
     scaled = (filled - mean) / np.where(flat, 1.0, deviation)
     return np.where(flat, 0.0, scaled).clip(-CLIP, CLIP).astype(np.float32)
+
+
+def sensitive_name(family: str, offered: tuple[str, ...], asked: str) -> str:
+    """The sensitive attribute asked for, or the family's first; empty where a family has none.
+
+    Raises:
+        DataError: If the family doesn't offer it.
+    """
+    if asked and asked not in offered:
+        choice = f"choose one of: {', '.join(offered)}" if offered else "it has none, so leave it empty"
+        raise DataError(f"sensitive is {asked!r}, which the family {family!r} doesn't offer; {choice}.")
+    return asked or next(iter(offered), "")
 
 
 def class_tasks(classes: int, ways: int, part: str, seed: int = 0) -> NDArray[np.int64]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from mrp_core.charts.frontier import FrontierFrame, frontier_frame, setting_label
+from mrp_core.charts.frontier import FrontierFrame, frontier_frame
 from mrp_core.charts.frontier_figure import frontier_figure
-from mrp_core.config import SETTING_KINDS, UNPROTECTED, Setting
-from mrp_core.errors import ConfigError
+from mrp_core.config import Setting
 from mrp_core.measurement import METRICS
-from mrp_core.results import StudyState, Summary
-from pages.ui import frame, launch, session, show, studies, words
+from mrp_core.results import Summary
+from pages.ui import frame, launch, session, show, slide, studies, words
 
 frame.guard()
 
@@ -23,10 +21,6 @@ TEXT = {
     "axes": {"mi": "What one answer tells", "lira_auc": "Who was in the data"},
     "axis_help": "I(X;Ŷ): how much one answer tells about the queried record. Membership: how well an attacker tells who was adapted on. The two can disagree.",
     "more": "More",
-    "along": "Slide along",
-    "kinds": {"lambda": "λ", "epsilon": "ε", "free": "free baselines"},
-    "slider": {"lambda": "λ, weight of the privacy loss", "epsilon": "ε, guarantee of the noisy adaptation", "free": "Baselines that need no training"},
-    "left": "← more accurate", "right": "more private →",
     "dominated": "Dominated settings",
     "audit": "Audit this point", "pin": "Pin to compare", "pinned": "Pinned.",
     "empty": "No sample study is installed and you have none of your own yet: train one, it takes about a minute.",
@@ -54,10 +48,10 @@ def main() -> None:
         st.info(TEXT["waiting"])
         frame.link("train", "Follow it", icon=":material/play_circle:")
         return
-    setting = _current(study)
+    setting = slide.current(study.settings)
     with st.container(horizontal=True, gap="large", vertical_alignment="top"):
         axis = _axis(study)
-        setting = _slider(study, setting)
+        slide.setting_slider(study.settings, setting)
     metrics = tuple(dict.fromkeys(("accuracy", "accuracy_0", axis, "lira_auc", "mi")))
     chosen = studies.against_unprotected(study, setting, metrics)
     with st.container(horizontal=True, key="explore_body"):
@@ -67,19 +61,6 @@ def main() -> None:
             _numbers(study, chosen, axis)
     _verdict(study, chosen, axis)
     _provenance(study)
-
-
-def _current(study: studies.Study) -> Setting:
-    """The setting in the URL if the study has it, else the trained one in the middle of the λ slider."""
-    try:
-        asked = Setting.from_key(session.value(session.POINT, UNPROTECTED.key))
-    except ConfigError as error:
-        st.warning(str(error))
-        asked = UNPROTECTED
-    if asked in study.settings and session.value(session.POINT):
-        return asked
-    lambdas = [s for s in study.settings if s.kind == "lambda"]
-    return lambdas[len(lambdas) // 2] if lambdas else study.settings[0]
 
 
 def _axis(study: studies.Study) -> str:
@@ -106,53 +87,6 @@ def _axis_chosen(others: list[str]) -> None:
 
 def _other_chosen() -> None:
     session.remember(session.AXIS, st.session_state["axis_other"])
-
-
-def _slider(study: studies.Study, setting: Setting) -> Setting:
-    """One slider over the settings of a kind, from accurate to private."""
-    groups = _groups(study)
-    kind = next((name for name, items in groups.items() if setting in items), next(iter(groups)))
-    with st.container():
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-            if len(groups) > 1:
-                st.session_state["slider_kind"] = kind
-                st.segmented_control(TEXT["along"], list(groups), format_func=lambda k: TEXT["kinds"][k], key="slider_kind", required=True, on_change=_kind_chosen, args=(groups,))
-            with st.container():
-                options = [s.key for s in groups[kind]]
-                if len(options) > 1:
-                    st.session_state[f"slider_{kind}"] = setting.key
-                    st.select_slider(TEXT["slider"][kind], options, format_func=lambda key: _short(key), key=f"slider_{kind}", on_change=_slid, args=(kind,))
-                    with st.container(horizontal=True, horizontal_alignment="distribute", key="ends"):
-                        st.caption(TEXT["left"], width="content")
-                        st.caption(TEXT["right"], width="content")
-                else:
-                    st.caption(setting_label(setting))
-    return setting
-
-
-def _groups(study: studies.Study) -> dict[str, list[Setting]]:
-    found = study.settings
-    lambdas = [s for s in found if s.kind == "lambda"]
-    noisy = sorted((s for s in found if s.kind == "epsilon"), key=lambda s: -s.value)
-    free = [s for s in found if s.kind not in ("lambda", "epsilon")]
-    free.sort(key=lambda s: (list(SETTING_KINDS).index(s.kind), s.value if s.kind in ("temperature",) else -s.value))
-    return {name: items for name, items in (("lambda", lambdas), ("epsilon", noisy), ("free", free)) if items}
-
-
-def _short(key: str) -> str:
-    setting = Setting.from_key(key)
-    if setting.kind == "lambda" or (setting.kind == "epsilon" and math.isfinite(setting.value)):
-        return f"{setting.value:g}"
-    return "no noise" if setting.kind == "epsilon" else setting_label(setting)
-
-
-def _kind_chosen(groups: dict[str, list[Setting]]) -> None:
-    items = groups[st.session_state["slider_kind"]]
-    session.remember(session.POINT, items[len(items) // 2].key)
-
-
-def _slid(kind: str) -> None:
-    session.remember(session.POINT, st.session_state[f"slider_{kind}"])
 
 
 def _clicked() -> None:

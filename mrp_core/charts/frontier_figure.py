@@ -67,9 +67,8 @@ def _seeds(fig: go.Figure, frame: FrontierFrame, colours: Palette) -> None:
 
 def _band(fig: go.Figure, frame: FrontierFrame, colours: Palette) -> None:
     if frame.band:
-        xs, low, high = zip(*frame.band, strict=True)
-        fig.add_scatter(x=xs, y=high, mode="lines", line={"width": 0, "shape": "hv"}, hoverinfo="skip", name="band, most lucky seed")
-        fig.add_scatter(x=xs, y=low, mode="lines", line={"width": 0, "shape": "hv"}, fill="tonexty", fillcolor=colours.trained_band, hoverinfo="skip", name="band, least lucky seed")
+        ring = [*frame.band[1], *reversed(frame.band[0])]
+        fig.add_scatter(x=[p[0] for p in ring], y=[p[1] for p in ring], mode="lines", line={"width": 0}, fill="toself", fillcolor=colours.trained_band, hoverinfo="skip", name="band of seeds")
     if frame.stairs:
         fig.add_scatter(x=[p[0] for p in frame.stairs], y=[p[1] for p in frame.stairs], mode="lines", line={"color": colours.trained, "width": 2}, hoverinfo="skip", name="attained")
 

@@ -11,6 +11,8 @@ import plotly.graph_objects as go
 from mrp_core.charts.frontier import setting_label
 from mrp_core.charts.palette import Palette, figure, note
 from mrp_core.config import UNPROTECTED, Setting
+from mrp_core.limits import DPLimit
+from mrp_core.limits import DPLimit
 from mrp_core.results import Curve
 
 FLOOR = 1e-3
@@ -63,15 +65,14 @@ def roc_frame(curves: Sequence[Curve], setting: Setting, *, attack: str = "lira"
     lines = tuple(_line(named[s], chosen=s == setting) for s in wanted if s in named)
     guaranteed = setting.kind == "epsilon" and math.isfinite(setting.value)
     rates = [FLOOR * (1 / FLOOR) ** (i / 60) for i in range(61)]
-    limit = tuple((f, min(1.0, math.exp(setting.value) * f + delta, 1 - math.exp(-setting.value) * (1 - delta - f))) for f in rates) if guaranteed else ()
+    limit = tuple(zip(rates, DPLimit(setting.value, delta).tpr(rates).tolist(), strict=True)) if guaranteed else ()
     return RocFrame(lines=lines, limit=limit, floor=floor)
 
 
 def _line(curve: Curve, chosen: bool) -> RocLine:
     keep = [i for i, f in enumerate(curve.x) if f >= FLOOR]
     cut = lambda values: tuple(values[i] for i in keep) if values else tuple(math.nan for _ in keep)  # noqa: E731
-    assert_setting = curve.setting or UNPROTECTED
-    return RocLine(label=setting_label(assert_setting), chosen=chosen, fpr=cut(curve.x), tpr=cut(curve.y), low=cut(curve.low), high=cut(curve.high))
+    return RocLine(label=setting_label(curve.setting or UNPROTECTED), chosen=chosen, fpr=cut(curve.x), tpr=cut(curve.y), low=cut(curve.low), high=cut(curve.high))
 
 
 def roc_figure(frame: RocFrame, colours: Palette, *, height: int = 470) -> go.Figure:

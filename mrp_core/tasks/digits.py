@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mrp_core.config import TaskConfig
 from mrp_core.errors import DataError
-from mrp_core.tabular import class_tasks, distinct_rows, draw_members, standardised
+from mrp_core.tabular import class_tasks, distinct_rows, draw_members, sensitive_name, standardised
 from mrp_core.taskdata import Split, TaskSet
 
 SHARES = (0.40, 0.15, 0.45)
@@ -23,8 +23,8 @@ PAIRS = (28, 4, 13)
 def _digits() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     from sklearn.datasets import load_digits  # here: a page lists families before scikit-learn is loaded
 
-    bunch = load_digits()
-    return np.asarray(bunch.data, dtype=np.float64), np.asarray(bunch.target, dtype=np.int64)
+    x, y = load_digits(return_X_y=True)
+    return np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,24 @@ class Digits:
     files: tuple[str, ...] = ()
 
     def build(self, config: TaskConfig, seed: int) -> TaskSet:
-        """Record-disjoint splits; see :class:`mrp_core.taskdata.TaskFamily`."""
+        """Record-disjoint splits; see :class:`mrp_core.taskdata.TaskFamily`.
+
+        Raises:
+            DataError: As the interface says, and if ``config.ways`` doesn't fit the mode.
+        """
+        sensitive_name(self.name, self.sensitive, config.sensitive)
         if config.mode == "pairs" and config.ways != 2:
-            raise DataError(f"ways is {config.ways}, but a task of the mode pairs has 2 classes; set ways to 2.")
+            raise DataError(f"ways is {config.ways}, but a task of the mode pairs has two classes; set ways to 2.")
         x, y = _digits()
         keep = distinct_rows(x)
         x, y = x[keep], y[keep]
-        part, member = _parts(y, seed), draw_members(y, seed, 0.6)
+        part = _parts(y, seed)
+        member = draw_members(y + 10 * part, seed)
         x32 = standardised(x, member & (part == 0))
         tasks = _pairs() if config.mode == "pairs" else (class_tasks(10, config.ways, "training"),) * 3
         splits = [_split(x32, y, part == i, member, tasks[i]) for i in range(3)]
-        facts = (("Records", f"{len(x):,} distinct of {len(_digits()[1]):,}"), ("Records per class", "about " + " / ".join(str(round(180 * s)) for s in SHARES)),
+        facts = (("Records", f"{len(x):,} distinct of {len(_digits()[1]):,}"), ("Members", f"{member.sum():,}, drawn class by class in each split"),
+                 ("Split", " / ".join(f"{(part == i).sum():,}" for i in range(3)) + " for training, validation and test"),
                  ("Tasks", " / ".join(f"{len(s.tasks):,}" for s in splits)))
         return TaskSet(train=splits[0], validation=splits[1], test=splits[2], classes=10, permute_labels=True, features=tuple(f"pixel {i}" for i in range(64)),
                        facts=facts, image=(8, 8))
@@ -84,8 +91,8 @@ def _pairs() -> tuple[NDArray[np.int64], ...]:
 
 def _split(x: NDArray[np.float32], y: NDArray[np.int64], inside: NDArray[np.bool_], member: NDArray[np.bool_], tasks: NDArray[np.int64]) -> Split:
     rows = np.flatnonzero(inside)
-    own = y[rows]
-    return Split(x=x[rows], person=rows, member=member[rows], sensitive=np.full(len(rows), -1), buckets=tuple(np.flatnonzero(own == c) for c in range(10)), tasks=tasks,
+    buckets = tuple(np.flatnonzero(y[rows] == c) for c in range(10))
+    return Split(x=x[rows], person=rows, member=member[rows], sensitive=np.full(len(rows), -1), buckets=buckets, tasks=tasks,
                  names=tuple("".join(map(str, task)) for task in tasks), visible=np.ones((len(tasks), 64), dtype=bool), bucket_class=np.arange(10))
 
 

@@ -12,6 +12,7 @@ from mrp_core.config import AuditConfig, ComputeOptions, InnerConfig, OuterConfi
 from mrp_core.errors import ConfigError
 from mrp_core.knobs import Knob, knobs_of
 from mrp_core.registry import plugin, plugins
+from mrp_core.taskdata import TaskFamily as Family
 
 PARTS: dict[str, tuple[str, type[Any]]] = {
     "task": ("Task", TaskConfig), "privacy": ("Privacy", PrivacyConfig), "inner": ("Inner loop", InnerConfig),
@@ -135,6 +136,14 @@ def family_defaults(config: StudyConfig, family: str) -> StudyConfig:
     """
     found = plugin("tasks", family)
     return dataclasses.replace(config, task=TaskConfig(family=family, **{"mode": found.modes[0], **found.defaults}))
+
+
+def choose_family(name: str) -> None:
+    """Put a family and its defaults into the widgets of the train page."""
+    if not filled():
+        fill(StudyConfig(title="My study"))
+    st.session_state[widget_key("task", "family")] = name
+    _family_changed()
 
 
 def _family_changed() -> None:

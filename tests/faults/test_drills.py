@@ -77,7 +77,8 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setenv("MRP_HOME", str(tmp_path))
     made = Site(tmp_path)
     yield made
     for process in made.started:

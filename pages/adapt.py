@@ -1,0 +1,154 @@
+"""What would this lambda give me? One held-out task, adapted live under every setting of the sliders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from mrp_core.charts.live import AnswerFrame, answer_figure, statistic_figure, statistic_frame
+from mrp_core.config import UNPROTECTED
+from mrp_core.measurement import METRICS
+from pages.ui import frame, session, show, slide, studies
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mrp_core.engine import Live
+    from mrp_core.strategy import Strategy
+
+frame.guard()
+
+TEXT = {
+    "title": "What would this λ give me?",
+    "lead": "One task that meta-training never saw. Its whole λ and ε grid is re-adapted in one batch; the slider walks through it.",
+    "none": "This study has no trained strategy at hand: its training hasn't finished, or its file wasn't kept. Pick another study, or train this one.",
+    "train": "Train a study", "warm": "Warming up the engine: this takes a few seconds once.",
+    "task": "Held-out task", "seed": "Seed", "draw": "New support set", "draw_help": "Adapts to another random half of the task's pool.",
+    "accuracy": "Accuracy", "confidence": "Confidence", "leak": "One answer tells", "attack": "Loss-threshold attack",
+    "zero": "{value} before any step", "over": "{value:+.1f} points vs λ = 0", "bits": "{value:+.2f} bits vs λ = 0", "guess": "guessing is 0.5",
+    "answers": "What fresh records get", "statistic": "Members against others",
+    "answers_note": "Filled: the true label. Dotted: chance. {n} of the {all} fresh records that no adaptation saw.",
+    "statistic_note": "The attack's statistic for the {n} support records (up) and the {n} others of the pool (down), in this one adaptation. The more the shapes differ, the easier the attack.",
+    "support": "Support records, the members", "fresh": "Fresh records", "took": "{n} settings adapted in one batch in {ms:.0f} ms. One adaptation of one task: the frontier shows means over many, with intervals.",
+    "record": "record {i}",
+}
+SHOWN = 8
+PICTURES = {"digits": 8}
+
+
+def main() -> None:
+    """Draw the page."""
+    frame.title(TEXT["title"], TEXT["lead"])
+    study = studies.current()
+    if study is None or study.strategy is None:
+        st.info(TEXT["none"])
+        frame.link("train", TEXT["train"], icon=":material/play_circle:")
+        return
+    with st.spinner(TEXT["warm"]):
+        strategy = _strategy(study.key, study.version, str(study.strategy))
+        seed, task, draw = _chooser(study, strategy)
+        live = _live(study.key, study.version, seed, task, draw, strategy)
+    setting = slide.current(live.settings)
+    slide.setting_slider(live.settings, setting)
+    at, base = live.settings.index(setting), live.settings.index(UNPROTECTED)
+    _numbers(live, at, base)
+    with st.container(horizontal=True, key="adapt_body", gap="large"):
+        with st.container():
+            _answers(study, live, at)
+        with st.container():
+            _statistic(live, at)
+    _pictures(study, live)
+    st.caption(TEXT["took"].format(n=len(live.settings), ms=live.seconds * 1000))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _strategy(key: str, version: int, path: str) -> Strategy:
+    from mrp_core.strategy import Strategy
+
+    return Strategy.load(path)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _names(key: str, version: int, seed: int, _strategy: Strategy) -> tuple[str, ...]:
+    from mrp_core.engine import held_out_names
+
+    return held_out_names(_strategy, seed)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _live(key: str, version: int, seed: int, task: int, draw: int, _strategy: Strategy) -> Live:
+    from mrp_core.engine import live
+
+    return live(_strategy, seed=seed, task=task, draw=draw)
+
+
+def _chooser(study: studies.Study, strategy: Strategy) -> tuple[int, int, int]:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        seeds = study.config.seeds
+        seed = int(st.selectbox(TEXT["seed"], seeds, key="adapt_seed", width=110, persist_state="session")) if len(seeds) > 1 else seeds[0]
+        names = _names(study.key, study.version, seed, strategy)
+        task = st.selectbox(TEXT["task"], range(len(names)), format_func=lambda i: f"{i + 1}: {names[i]}", key="adapt_task", width=320, persist_state="session")
+        st.button(TEXT["draw"], key="adapt_draw", icon=":material/casino:", help=TEXT["draw_help"], on_click=session.next_draw)
+    return seed, int(task or 0), session.draw()
+
+
+def _numbers(live: Live, at: int, base: int) -> None:
+    bits = METRICS["mi"].shown
+    with st.container(horizontal=True, key="adapt_numbers"):
+        st.metric(TEXT["accuracy"], f"{live.accuracy[at] * 100:.1f} %", delta=TEXT["over"].format(value=(live.accuracy[at] - live.accuracy[base]) * 100),
+                  delta_color="gray", border=True, help=TEXT["zero"].format(value=f"{live.accuracy_0[at] * 100:.1f} %"))
+        st.metric(METRICS["accuracy_0"].label, f"{live.accuracy_0[at] * 100:.1f} %", delta=f"{(live.accuracy[at] - live.accuracy_0[at]) * 100:+.1f} points by adapting", delta_color="gray",
+                  border=True, help=METRICS["accuracy_0"].help)
+        st.metric(TEXT["confidence"], f"{live.confidence[at] * 100:.0f} %", delta=TEXT["over"].format(value=(live.confidence[at] - live.confidence[base]) * 100), delta_color="gray", border=True)
+        st.metric(TEXT["leak"], f"{bits(live.mi[at]):.2f} bits", delta=TEXT["bits"].format(value=bits(live.mi[at] - live.mi[base])), delta_color="gray", border=True, help=METRICS["mi"].help)
+        st.metric(TEXT["attack"], f"{live.threshold_auc[at]:.2f} AUC", delta=TEXT["guess"], delta_color="off", delta_arrow="off", border=True, help=METRICS["threshold_auc"].help)
+
+
+def _answers(study: studies.Study, live: Live, at: int) -> None:
+    st.subheader(TEXT["answers"], anchor=False)
+    ways = live.probabilities.shape[-1]
+    order = sorted(range(len(live.eval_y)), key=lambda i: (i % max(1, len(live.eval_y) // ways), i))[:SHOWN]
+    data = AnswerFrame(records=tuple(TEXT["record"].format(i=i + 1) for i in range(len(order))), labels=_labels(study, live), truth=tuple(int(live.eval_y[i]) for i in order),
+                       probabilities=tuple(tuple(live.probabilities[at, i].tolist()) for i in order))
+    show.chart(answer_figure(data, show.colours()), data.rows(), key="answers", caption=TEXT["answers_note"].format(n=len(order), all=len(live.eval_y)),
+               alt=f"Probabilities of {ways} labels for {len(order)} fresh records; mean confidence {live.confidence[at] * 100:.0f} %.")
+
+
+def _labels(study: studies.Study, live: Live) -> tuple[str, ...]:
+    ways = live.probabilities.shape[-1]
+    if study.config.task.mode in ("few_shot", "pairs") and len(live.task_name) == ways:
+        return tuple(live.task_name)
+    return ("no", "yes") if ways == 2 else tuple(str(i + 1) for i in range(ways))
+
+
+def _statistic(live: Live, at: int) -> None:
+    st.subheader(TEXT["statistic"], anchor=False)
+    both = [*live.support_phi.ravel().tolist(), *live.other_phi.ravel().tolist()]
+    both.sort()
+    low, high = both[len(both) // 100], both[-1 - len(both) // 100]
+    data = statistic_frame(live.support_phi[at].tolist(), live.other_phi[at].tolist(), low, high)
+    show.chart(statistic_figure(data, show.colours()), data.rows(), key="statistic", caption=TEXT["statistic_note"].format(n=live.support_phi.shape[1]),
+               alt=f"Histogram of the attack's statistic; loss-threshold AUC {live.threshold_auc[at]:.2f}.")
+
+
+def _pictures(study: studies.Study, live: Live) -> None:
+    """Records as small pictures, where the family's records are pictures."""
+    side = PICTURES.get(study.config.task.family)
+    if side is None:
+        return
+    for title, records in ((TEXT["support"], live.support_x), (TEXT["fresh"], live.eval_x[::max(1, len(live.eval_x) // 25)])):
+        st.caption(title)
+        st.image([_picture(r, side) for r in records[:25]], width=44)
+
+
+def _picture(record: np.ndarray, side: int) -> np.ndarray:
+    """Grey values 0..255, enlarged six times without smoothing, from standardised features."""
+    import numpy as np
+
+    values = np.clip((record.reshape(side, side) + 2.0) / 5.0, 0.0, 1.0)
+    return np.kron((255 * (1.0 - values)).astype(np.uint8), np.ones((6, 6), dtype=np.uint8))
+
+
+with frame.sentences():
+    main()

@@ -1,0 +1,61 @@
+"""Would it hold for my data? The families of tasks, each with its origin, licence and caveat."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mrp_core.config import TaskConfig
+from mrp_core.errors import MRPError
+from mrp_core.registry import plugins
+from pages.ui import controls, frame
+
+frame.guard()
+
+TEXT = {
+    "title": "Would it hold for my data?",
+    "lead": "Pick the family that is most like yours. Tasks that judge a strategy are never among those that trained it.",
+    "real": "real data", "simulated": "simulated", "modes": "Modes", "sensitive": "Sensitive attributes", "none": "none recorded",
+    "origin": "Origin", "licence": "Licence", "caveat": "Caveat", "train": "Train on this", "order": "training / validation / test",
+}
+
+
+def main() -> None:
+    """Draw the page."""
+    frame.title(TEXT["title"], TEXT["lead"])
+    found = list(plugins("tasks").values())
+    for start in range(0, len(found), 2):
+        for column, family in zip(st.columns(2, gap="medium"), found[start:start + 2], strict=False):
+            with column, st.container(border=True, height="stretch", key=f"family_{family.name}"):
+                _card(family)
+
+
+def _card(family: controls.Family) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(family.title, anchor=False, width="content")
+        st.badge(TEXT["simulated"] if family.simulated else TEXT["real"], icon=":material/science:" if family.simulated else ":material/verified:",
+                 color="orange" if family.simulated else "green")
+    st.markdown(family.summary)
+    try:
+        facts = _facts(family.name)
+    except MRPError as error:
+        st.error(str(error), icon=":material/error:")
+        facts = ()
+    modes = ", ".join(controls.TEXT["titles"][m] for m in family.modes)
+    lines = [f"**{name}** {text}" + (f" ({TEXT['order']})" if name in ("Tasks", "Wards") else "") for name, text in facts]
+    lines += [f"**{TEXT['modes']}** {modes}", f"**{TEXT['sensitive']}** {', '.join(family.sensitive) or TEXT['none']}"]
+    st.markdown("  \n".join(lines))
+    st.caption(f"{TEXT['origin']}: {family.origin}  \n{TEXT['licence']}: {family.licence}.  \n**{TEXT['caveat']}: {family.caveat}**")
+    if st.button(TEXT["train"], key=f"train_{family.name}", icon=":material/play_circle:", type="tertiary"):
+        controls.choose_family(family.name)
+        frame.go("train")
+
+
+@st.cache_data(show_spinner=False)
+def _facts(name: str) -> tuple[tuple[str, str], ...]:
+    family = plugins("tasks")[name]
+    task = TaskConfig(family=name, **{"mode": family.modes[0], **family.defaults})
+    return family.build(task, 0).facts
+
+
+with frame.sentences():
+    main()

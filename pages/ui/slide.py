@@ -1,0 +1,78 @@
+"""The one slider over a study's settings, and which of them is chosen; shared by the pages that move one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import streamlit as st
+
+from mrp_core.charts.frontier import setting_label
+from mrp_core.config import SETTING_KINDS, UNPROTECTED, Setting
+from mrp_core.errors import ConfigError
+from pages.ui import session
+
+TEXT = {
+    "along": "Slide along",
+    "kinds": {"lambda": "λ", "epsilon": "ε", "free": "free baselines"},
+    "slider": {"lambda": "λ, weight of the privacy loss", "epsilon": "ε, guarantee of the noisy adaptation", "free": "Baselines that need no training"},
+    "left": "← more accurate", "right": "more private →",
+}
+
+
+def current(settings: Sequence[Setting]) -> Setting:
+    """The setting in the URL if it is among these, else the one in the middle of the λ slider."""
+    try:
+        asked = Setting.from_key(session.value(session.POINT, UNPROTECTED.key))
+    except ConfigError as error:
+        st.warning(str(error))
+        asked = UNPROTECTED
+    if asked in settings and session.value(session.POINT):
+        return asked
+    lambdas = [s for s in settings if s.kind == "lambda"]
+    return lambdas[len(lambdas) // 2] if lambdas else settings[0]
+
+
+def setting_slider(settings: Sequence[Setting], setting: Setting) -> None:
+    """One slider over the settings of a kind, from accurate to private; a move goes into the URL."""
+    found = groups(settings)
+    kind = next((name for name, items in found.items() if setting in items), next(iter(found)))
+    with st.container(), st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        if len(found) > 1:
+            st.session_state["slider_kind"] = kind
+            st.segmented_control(TEXT["along"], list(found), format_func=lambda k: TEXT["kinds"][k], key="slider_kind", required=True, on_change=_kind_chosen, args=(found,))
+        with st.container():
+            options = [s.key for s in found[kind]]
+            if len(options) < 2:
+                st.caption(setting_label(setting))
+                return
+            st.session_state[f"slider_{kind}"] = setting.key
+            st.select_slider(TEXT["slider"][kind], options, format_func=_short, key=f"slider_{kind}", on_change=_slid, args=(kind,))
+            with st.container(horizontal=True, horizontal_alignment="distribute", key="ends"):
+                st.caption(TEXT["left"], width="content")
+                st.caption(TEXT["right"], width="content")
+
+
+def groups(settings: Sequence[Setting]) -> dict[str, list[Setting]]:
+    """Settings by slider, each from accurate to private."""
+    lambdas = sorted(s for s in settings if s.kind == "lambda")
+    noisy = sorted((s for s in settings if s.kind == "epsilon"), key=lambda s: -s.value)
+    free = [s for s in settings if s.kind not in ("lambda", "epsilon")]
+    free.sort(key=lambda s: (list(SETTING_KINDS).index(s.kind), s.value if s.kind == "temperature" else -s.value))
+    return {name: items for name, items in (("lambda", lambdas), ("epsilon", noisy), ("free", free)) if items}
+
+
+def _short(key: str) -> str:
+    setting = Setting.from_key(key)
+    if setting.kind == "lambda" or (setting.kind == "epsilon" and math.isfinite(setting.value)):
+        return f"{setting.value:g}"
+    return "no noise" if setting.kind == "epsilon" else setting_label(setting)
+
+
+def _kind_chosen(found: dict[str, list[Setting]]) -> None:
+    items = found[st.session_state["slider_kind"]]
+    session.remember(session.POINT, items[len(items) // 2].key)
+
+
+def _slid(kind: str) -> None:
+    session.remember(session.POINT, st.session_state[f"slider_{kind}"])
