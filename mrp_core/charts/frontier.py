@@ -165,7 +165,12 @@ def _band(per_setting: Sequence[Sequence[tuple[float, float]]], until: float) ->
         return ()
     runs = [list(zip(*(dots[i] for dots in per_setting), strict=True)) for i in range(count)]
     surfaces = attainment([run[0] for run in runs], [run[1] for run in runs], (95.0, 5.0))
-    return tuple(_corners(s[:, 0].tolist(), s[:, 1].tolist(), until) for s in surfaces.values())
+    least, most = (_corners(s[:, 0].tolist(), s[:, 1].tolist(), until) for s in surfaces.values())
+    if not least:
+        return ()
+    start = least[0][0]
+    reached = max((y for x, y in most if x <= start), default=least[0][1])
+    return least, ((start, reached), *(p for p in most if p[0] > start))
 
 
 def _limit(config: StudyConfig, x: str) -> tuple[tuple[float, float], ...]:

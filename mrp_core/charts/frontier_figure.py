@@ -16,6 +16,7 @@ SYMBOLS: Mapping[str, str] = {"lambda": "circle", "epsilon": "square", "temperat
 NAMES: Mapping[str, str] = {"lambda": "λ-trained", "epsilon": "ε-guaranteed", "temperature": "temperature release", "rate_distortion": "rate-distortion release",
                             "steps": "fewer steps", "rate": "smaller rate", "head": "head only"}
 IMPOSSIBLE = "impossible (Fano)"
+_FREE = ("temperature", "rate_distortion", "steps", "rate", "head")
 
 
 def frontier_figure(frame: FrontierFrame, colours: Palette, *, pick: str = "", dominated: bool = True, height: int = 470) -> go.Figure:
@@ -39,7 +40,7 @@ def frontier_figure(frame: FrontierFrame, colours: Palette, *, pick: str = "", d
         group = [m for m in shown if m.kind == kind]
         if group:
             _bars(fig, group, _colour(kind, colours))
-            _points(fig, group, kind, colours)
+            _points(fig, frame, group, kind, colours)
     _rules(fig, frame, colours)
     _names(fig, frame, shown, colours, pick)
     _pick(fig, [m for m in shown if m.key == pick], colours)
@@ -82,21 +83,20 @@ def _bars(fig: go.Figure, group: list[Mark], colour: str) -> None:
     fig.add_scatter(x=xs, y=ys, mode="lines", line={"color": colour, "width": 1}, opacity=0.5, hoverinfo="skip", name="95 % intervals")
 
 
-def _points(fig: go.Figure, group: list[Mark], kind: str, colours: Palette) -> None:
+def _points(fig: go.Figure, frame: FrontierFrame, group: list[Mark], kind: str, colours: Palette) -> None:
     colour = _colour(kind, colours)
-    fill = [colour if m.status == "front" or (m.status == "baseline") else colours.surface for m in group]
+    fill = [colour if m.status == "front" else colours.surface for m in group]
     edge = [colours.grey if m.status == "dominated" else colour for m in group]
-    words = {"front": "on the frontier", "near": "not told apart from the frontier", "dominated": "dominated", "baseline": "baseline without training"}
-    hover = [f"<b>{m.label}</b><br>{m.y:.1f} [{m.y_low:.1f}, {m.y_high:.1f}] accuracy in %<br>{m.x:.3g} [{m.x_low:.3g}, {m.x_high:.3g}] {words_of(m)}<br>{words[m.status]}" for m in group]
-    size = 9 if kind in ("lambda", "epsilon") else 8
+    size = 10 if kind in _FREE else 9 if kind == "epsilon" else 8 if len(group) <= 15 else 7
     same = {"marker": {"opacity": 1}}
-    fig.add_scatter(x=[m.x for m in group], y=[m.y for m in group], mode="markers", name=NAMES[kind], customdata=[[m.key] for m in group], hovertext=hover, hoverinfo="text",
-                    marker={"symbol": SYMBOLS[kind], "size": size, "color": fill, "line": {"color": edge, "width": 1.6}}, selected=same, unselected=same)
+    fig.add_scatter(x=[m.x for m in group], y=[m.y for m in group], mode="markers", name=NAMES[kind], customdata=[[m.key] for m in group], hovertext=[_hover(frame, m) for m in group],
+                    hoverinfo="text", selected=same, unselected=same,
+                    marker={"symbol": SYMBOLS[kind], "size": size, "color": fill, "opacity": 1, "line": {"color": edge, "width": 1.7}})
 
 
-def words_of(mark: Mark) -> str:
-    """What the x value of a mark is, for its hover text."""
-    return "leakage" if math.isfinite(mark.x) else "not resolved"
+def _hover(frame: FrontierFrame, m: Mark) -> str:
+    words = {"front": "on the frontier", "near": "not told apart from the frontier", "dominated": "dominated", "baseline": "baseline without training"}
+    return f"<b>{m.label}</b><br>{frame.y_title}: {m.y:.1f} [{m.y_low:.1f}, {m.y_high:.1f}]<br>{frame.x_title}: {m.x:.3g} [{m.x_low:.3g}, {m.x_high:.3g}]<br>{words[m.status]}"
 
 
 def _rules(fig: go.Figure, frame: FrontierFrame, colours: Palette) -> None:
@@ -112,7 +112,7 @@ def _rules(fig: go.Figure, frame: FrontierFrame, colours: Palette) -> None:
 
 
 def _names(fig: go.Figure, frame: FrontierFrame, shown: list[Mark], colours: Palette, pick: str) -> None:
-    obstacles = [(m.x, m.y) for m in shown] + [m for m in frame.seeds]
+    obstacles = [p for m in shown for p in ((m.x, m.y), (m.x_low, m.y), (m.x_high, m.y), (m.x, m.y_low), (m.x, m.y_high))] + list(frame.seeds)
     series = {NAMES[kind]: [(m.x, m.y) for m in shown if m.kind == kind] for kind in SYMBOLS if any(m.kind == kind for m in shown)}
     chosen = {m.label: [(m.x, m.y)] for m in shown if m.key == pick}
     lines = [frame.stairs, frame.limit, *[[(frame.x_range[0], v), (frame.x_range[1], v)] for v in (frame.chance, frame.zero_step) if math.isfinite(v)]]

@@ -32,6 +32,7 @@ LIGHT = Palette(trained="#0072B2", trained_band="rgba(0,114,178,0.13)", pick="#D
 DARK = Palette(trained="#56B4E9", trained_band="rgba(86,180,233,0.17)", pick="#F0A35E", pick_band="rgba(240,163,94,0.18)", noisy="#4DC9A0", free="#E2A3CB",
                grey="#8E99A4", seed="rgba(170,182,194,0.30)", text="#E8ECF0", soft="#A9B4BF", rule="#2A333C", surface="#12161A", impossible="rgba(160,172,184,0.12)")
 
+FONT = '"Source Sans", "Source Sans Pro", "Segoe UI", Roboto, Helvetica, Arial, sans-serif'
 CONFIG: dict[str, Any] = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": False, "responsive": True}
 
 
@@ -47,8 +48,8 @@ def figure(colours: Palette, *, height: int, x_title: str, y_title: str, margin:
             "fixedrange": True, "tickfont": {"size": 13, "color": colours.soft}, "title": {"font": {"size": 14, "color": colours.text}, "standoff": 8}}
     fig = go.Figure()
     fig.update_layout(height=height, margin={"l": left, "r": right, "t": top, "b": bottom}, showlegend=False, hovermode="closest", dragmode=False, clickmode="event+select",
-                      paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font={"size": 13, "color": colours.text},
-                      hoverlabel={"bgcolor": colours.surface, "bordercolor": colours.soft, "font": {"size": 13, "color": colours.text}})
+                      paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font={"size": 13, "color": colours.text, "family": FONT},
+                      hoverlabel={"bgcolor": colours.surface, "bordercolor": colours.soft, "font": {"size": 13, "color": colours.text, "family": FONT}})
     fig.update_xaxes(axis | {"showgrid": False})
     fig.update_yaxes(axis | {"showline": False, "ticks": ""})
     fig.layout.xaxis.title.text, fig.layout.yaxis.title.text = x_title, y_title

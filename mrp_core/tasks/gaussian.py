@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mrp_core.config import TaskConfig
 from mrp_core.errors import DataError
-from mrp_core.tabular import draw_members, standardised
+from mrp_core.tabular import draw_members, sensitive_name
 from mrp_core.taskdata import Split, TaskSet
 
 FEATURES, TASK_SCALE, SENSITIVE_SCALE = 10, 2.0, 1.0
@@ -22,7 +22,7 @@ class Gaussian:
     """x = y a u_t + s b v + e with fair signs y (the label) and s (the sensitive attribute), e ~ N(0, I), a = 2, b = 1, 10 features.
 
     Every task has its own direction u_t at an angle to v drawn from U[hardness, 90°]: a small angle puts task and attribute on nearly the
-    same axis. :mod:`mrp_core.gaussian_truth` has the exact values for linear noisy scores.
+    same axis. The records are not standardised, so that :mod:`mrp_core.gaussian_truth` has the exact values for their linear noisy scores.
     """
 
     name: str = "gaussian"
@@ -39,44 +39,47 @@ class Gaussian:
     files: tuple[str, ...] = ()
 
     def build(self, config: TaskConfig, seed: int) -> TaskSet:
-        """Tasks with directions of their own; see :class:`mrp_core.taskdata.TaskFamily`."""
+        """Tasks with directions of their own; see :class:`mrp_core.taskdata.TaskFamily`.
+
+        Raises:
+            DataError: If ``config.ways`` isn't 2 or ``config.sensitive`` isn't offered.
+        """
+        sensitive_name(self.name, self.sensitive, config.sensitive)
         if config.ways != 2:
             raise DataError(f"ways is {config.ways}, but a gaussian task has two classes; set ways to 2.")
-        rng = np.random.default_rng([seed, 6])
-        v = np.eye(FEATURES)[0]
-        raw = [_records(rng, v, config.hardness, n) for n in TASKS]
-        members = [draw_members(label + 2 * np.repeat(np.arange(n), RECORDS), seed) for (_, label, _, _), n in zip(raw, TASKS, strict=True)]
-        sizes = np.cumsum([0, *(len(r[0]) for r in raw)])
-        basis = np.concatenate([members[0], np.zeros(sizes[3] - sizes[1], dtype=bool)])
-        x = standardised(np.concatenate([r[0] for r in raw]), basis)
-        splits = [_split(x[sizes[i]:sizes[i + 1]], sizes[i], members[i], *raw[i][1:]) for i in range(3)]
-        facts = (("Records", f"{sizes[3]:,}, simulated"), ("Tasks", " / ".join(map(str, TASKS))), ("Angles", f"{config.hardness:g}° to 90°"))
-        return TaskSet(train=splits[0], validation=splits[1], test=splits[2], classes=2, permute_labels=False, features=tuple(f"x{i}" for i in range(FEATURES)), facts=facts,
-                       labels=("-1", "+1"))
+        v, us = directions(config.hardness, seed)
+        rng = np.random.default_rng([seed, 9])
+        splits = [_split(u, v, first, seed, rng) for u, first in zip(us, np.cumsum([0, *TASKS]) * RECORDS, strict=False)]
+        facts = (("Records", f"{sum(TASKS) * RECORDS:,}, simulated, {RECORDS} of each task"),
+                 ("Members", f"{sum(s.member.sum() for s in splits):,}, drawn class by class"),
+                 ("Tasks", " / ".join(map(str, TASKS))), ("Angles", f"{config.hardness:g}° to 90°"))
+        return TaskSet(train=splits[0], validation=splits[1], test=splits[2], classes=2, permute_labels=False,
+                       features=tuple(f"x{i}" for i in range(FEATURES)), facts=facts, labels=("-1", "+1"))
 
 
-def direction(rng: np.random.Generator, v: NDArray[np.float64], degrees: float) -> NDArray[np.float64]:
-    """A random unit vector at an angle to the unit vector v, [features]."""
-    w = rng.standard_normal(len(v))
-    w -= (w @ v) * v
-    angle = np.radians(degrees)
-    return np.cos(angle) * v + np.sin(angle) * w / np.linalg.norm(w)
+def directions(hardness: float, seed: int) -> tuple[NDArray[np.float64], tuple[NDArray[np.float64], ...]]:
+    """The direction v of the sensitive attribute, [features], and those of the tasks of training, validation and test, [tasks, features] each; unit length."""
+    rng = np.random.default_rng([seed, 6])
+    v = np.eye(FEATURES)[0]
+    across = rng.standard_normal((sum(TASKS), FEATURES))
+    across -= np.outer(across @ v, v)
+    angles = np.radians(rng.uniform(hardness, 90.0, (sum(TASKS), 1)))
+    u = np.cos(angles) * v + np.sin(angles) * across / np.linalg.norm(across, axis=1, keepdims=True)
+    return v, tuple(np.split(u, np.cumsum(TASKS)[:-1]))
 
 
-def _records(rng: np.random.Generator, v: NDArray[np.float64], hardness: float, tasks: int) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    angles = rng.uniform(hardness, 90.0, tasks)
-    y, s = (np.where(rng.random((tasks, RECORDS)) < 0.5, 1, -1) for _ in range(2))
-    u = np.stack([direction(rng, v, a) for a in angles])
-    x = y[..., None] * TASK_SCALE * u[:, None, :] + s[..., None] * SENSITIVE_SCALE * v + rng.standard_normal((tasks, RECORDS, len(v)))
-    return x.reshape(-1, len(v)), ((y + 1) // 2).ravel(), ((s + 1) // 2).ravel(), angles
-
-
-def _split(x: NDArray[np.float32], first: int, member: NDArray[np.bool_], y: NDArray[np.int64], s: NDArray[np.int64], angles: NDArray[np.float64]) -> Split:
-    task = np.repeat(np.arange(len(angles)), RECORDS)
-    buckets = tuple(np.flatnonzero((task == t) & (y == label)) for t in range(len(angles)) for label in (0, 1))
-    return Split(x=x, person=first + np.arange(len(x)), member=member, sensitive=s, buckets=buckets, tasks=np.arange(2 * len(angles)).reshape(-1, 2),
-                 names=tuple(f"task {i}, angle {a:.0f}°" for i, a in enumerate(angles)), visible=np.ones((len(angles), x.shape[1]), dtype=bool),
-                 bucket_class=np.tile([0, 1], len(angles)))
+def _split(u: NDArray[np.float64], v: NDArray[np.float64], first: int, seed: int, rng: np.random.Generator) -> Split:
+    """Records of the tasks with directions u; ``first`` is the number of the first person."""
+    count = len(u)
+    y, s = rng.integers(0, 2, (2, count, RECORDS))
+    signal = (2 * y - 1)[..., None] * TASK_SCALE * u[:, None, :] + (2 * s - 1)[..., None] * SENSITIVE_SCALE * v
+    x = (signal + rng.standard_normal(signal.shape)).reshape(-1, FEATURES).astype(np.float32)
+    bucket = (2 * np.arange(count)[:, None] + y).ravel()
+    angles = np.degrees(np.arccos(np.clip(u @ v, -1.0, 1.0)))
+    return Split(x=x, person=first + np.arange(len(x)), member=draw_members(bucket, seed), sensitive=s.ravel(),
+                 buckets=tuple(np.flatnonzero(bucket == b) for b in range(2 * count)), tasks=np.arange(2 * count).reshape(-1, 2),
+                 names=tuple(f"task {i}, angle {a:.0f}°" for i, a in enumerate(angles)), visible=np.ones((count, FEATURES), dtype=bool),
+                 bucket_class=np.tile([0, 1], count))
 
 
 PLUGIN = Gaussian()

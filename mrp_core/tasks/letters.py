@@ -63,7 +63,8 @@ def _split(x: NDArray[np.float32], y: NDArray[np.int64], member: NDArray[np.bool
     tasks = class_tasks(len(classes), ways, part)
     names = tuple("".join(chr(ord("A") + classes[i]) for i in task) for task in tasks)
     return Split(x=x[rows], person=rows, member=member[rows], sensitive=np.full(len(rows), -1),
-                 buckets=tuple(np.flatnonzero(own == c) for c in classes), tasks=tasks, names=names, visible=np.ones((len(tasks), x.shape[1]), dtype=bool), bucket_class=classes)
+                 buckets=tuple(np.flatnonzero(own == c) for c in classes), tasks=tasks, names=names,
+                 visible=np.ones((len(tasks), x.shape[1]), dtype=bool), bucket_class=classes)
 
 
 PLUGIN = Letters()

@@ -76,7 +76,8 @@ class Medical:
         facts = (("Patients", f"{len(table):,}"), ("Members", f"{member.sum():,}, drawn ward by ward and outcome by outcome"),
                  ("Wards", " / ".join(map(str, WARDS))), ("Tasks", " / ".join(f"{len(s.tasks):,}" for s in splits)),
                  *([("Left out", f"{' / '.join(map(str, few))} ward-target pairs with too few patients of one class")] if any(few) else []),
-                 ("Inputs", f"{len(names)}, with a flag for each value that is often missing"), ("Sensitive attribute", f"{MEANING[attribute]}; never an input"))
+                 ("Inputs", f"{len(names)}, with a flag for each value that is often missing"),
+                 ("Sensitive attribute", f"{MEANING[attribute]}; never an input"))
         return TaskSet(train=splits[0], validation=splits[1], test=splits[2], classes=2 * len(targets), permute_labels=False, features=names,
                        facts=facts, labels=("no", "yes"))
 
@@ -101,7 +102,9 @@ def _target(table: pd.DataFrame, member: NDArray[np.bool_], target: str) -> NDAr
     value = table[target].to_numpy(dtype=np.float64)
     if target in DIED:
         return value
-    median = table["disease"].map(table[member].groupby("disease")[target].median()).to_numpy(dtype=np.float64)
+    disease, median = table["disease"].to_numpy(), np.zeros(len(table))
+    for name in set(disease):
+        median[disease == name] = np.nanmedian(value[(disease == name) & member])
     return np.where(np.isnan(value), np.nan, value > median)
 
 
