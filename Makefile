@@ -43,19 +43,21 @@ $(VENV)/pip.stamp:
 	$(PIP) --upgrade pip
 	@touch $@
 
-# torch stands outside the lock files, because its builds (CPU, CUDA, macOS) differ in what they need. pyproject.toml fixes
+# torch stands outside the lock, because its builds (CPU, CUDA, macOS) differ in what they need. pyproject.toml fixes
 # the version, and pip takes the build that it is set up to find.
 $(VENV)/torch-$(TORCH).stamp: $(VENV)/pip.stamp
 	$(PIP) $(if $(TORCH_INDEX),--index-url '$(TORCH_INDEX)') 'torch==$(TORCH)'
 	@touch $@
 
+# The lock's first part is what the app needs; the tests' tools follow a marker line.
 $(VENV)/app.stamp: $(VENV)/torch-$(TORCH).stamp requirements.lock pyproject.toml
-	$(PIP) --require-hashes --no-deps -r requirements.lock
-	$(PIP) --no-deps --editable .
+	@sed '/^# tests only/,$$d' requirements.lock > $(VENV)/app.lock
+	$(PIP) --require-hashes --no-deps -r $(VENV)/app.lock
+	PYTHONWARNINGS=ignore $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/test.stamp: $(VENV)/app.stamp requirements-test.lock
-	$(PIP) --require-hashes --no-deps -r requirements-test.lock
+$(VENV)/test.stamp: $(VENV)/app.stamp
+	$(PIP) --require-hashes --no-deps -r requirements.lock
 	@touch $@
 
 chromium:
@@ -66,16 +68,15 @@ chromium:
 	$$as apt-get update -qq; \
 	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium chromium-driver >/dev/null
 
-# The test tools are pinned to fit the app's packages; torch and its CUDA companions are taken out (see above).
-COMPILE = $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
-WITHOUT_TORCH := $(BIN)/python -c 'import re, sys; blocks = re.split(r"\n(?=[A-Za-z])", sys.stdin.read().strip()); \
-  print("\n".join(b for b in blocks if not re.match(r"(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)\b", b)))'
+# Pins for every platform and Python; .ci/lock.py leaves torch and its CUDA companions out (see above).
+COMPILE = $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml $(LOCK_ARGS)
 lock: $(VENV)/pip.stamp
 	$(BIN)/python -m venv $(VENV)/lock
 	$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
-	$(COMPILE) $(LOCK_ARGS) | $(WITHOUT_TORCH) > $(VENV)/requirements.lock
-	$(COMPILE) $(LOCK_ARGS) --extra test --constraint $(VENV)/requirements.lock | $(WITHOUT_TORCH) > $(VENV)/requirements-test.lock
-	mv $(VENV)/requirements.lock $(VENV)/requirements-test.lock .
+	$(COMPILE) > $(VENV)/lock/app.txt
+	$(COMPILE) --extra test --constraint $(VENV)/lock/app.txt > $(VENV)/lock/tests.txt
+	$(BIN)/python .ci/lock.py $(VENV)/lock/app.txt $(VENV)/lock/tests.txt > $(VENV)/lock/requirements.lock
+	mv $(VENV)/lock/requirements.lock requirements.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .hypothesis .ruff_cache .import_linter_cache .coverage* build *.egg-info

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
+import math
+import os
 import subprocess
 import sys
 import threading
@@ -11,19 +14,24 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from mrp_core.config import ComputeOptions, StudyConfig
-from mrp_core.errors import ConfigError, MRPError, StoreError
+from mrp_core.errors import ConfigError, JobInterrupted, MRPError, StoreError
 from mrp_core.jobs.settings import JobTimes, host_name
-from mrp_core.jobs.supervisor import supervise
+from mrp_core.jobs.stored import STOPPED
+from mrp_core.jobs.supervisor import supervise, take_back
+from mrp_core.measurement import METRICS
 from mrp_core.results import StudyState, summarise
 from mrp_core.store import Store
+from mrp_core.store.files import write_whole
 from mrp_core.store.queue import Queue
 from mrp_core.studyfile import StudyFile, samples
 
 ROOT = Path(__file__).resolve().parent.parent
+SHOWN = ("accuracy", "mi", "lira_auc")
 BAD_INPUT = 2
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,13 +42,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MRPError as error:
         print(json.dumps({"error": str(error)}) if getattr(options, "json", False) else str(error), file=sys.stderr)
         return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has had enough of it
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 -- closed by the interpreter, which would stumble over the pipe
+        return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.\n")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="mrp", description="The privacy/utility explorer without a browser.")
+    parser = _Parser(prog="mrp", description="The privacy/utility explorer without a browser.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="train and audit the study of a TOML file, here and now; again to go on after an interruption")
-    run.add_argument("study", type=Path, metavar="STUDY.toml")
+    run.add_argument("study", type=Path, metavar="STUDY", help="a TOML file, or a study file (JSON) to compute anew")
     run.add_argument("--out", type=Path, metavar="FILE", help="also write the finished study to this JSON file, and its strategy beside it")
     run.add_argument("--device", default="cpu", help="cpu or cuda")
     run.add_argument("--precision", default="float32", help="float32 or float64")
@@ -64,9 +82,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    config = StudyConfig.from_file(options.study)
+    config = StudyFile.read(options.study).config if options.study.suffix == ".json" else StudyConfig.from_file(options.study)
     compute = ComputeOptions(device=options.device, precision=options.precision)
+    if options.out:
+        _check_place(options.out)
     store, times = Store.open(), JobTimes.from_environment()
+    take_back(Queue(store.database), host_name(), times)  # an earlier run of this command may have been killed
     store.submit(config, compute, hold=times.lease)
     progress = store.progress(config.id)
     if progress is not None and progress.state is StudyState.RUNNING:
@@ -74,7 +95,7 @@ def _run(options: argparse.Namespace) -> int:
     if progress is not None and progress.state is StudyState.QUEUED:
         state = _work(store, config, times)
         if state is not StudyState.DONE:
-            return _stopped(store, config, state)
+            return _stopped(store, config, state, options.study)
     file = store.study_file(config.id)
     if options.out:
         write_study(file, options.out)
@@ -96,20 +117,29 @@ def _work(store: Store, config: StudyConfig, times: JobTimes) -> StudyState | No
         watch.stop()
 
 
-def _stopped(store: Store, config: StudyConfig, state: StudyState | None) -> int:
+def _stopped(store: Store, config: StudyConfig, state: StudyState | None, path: Path) -> int:
+    """What the command says and returns when the study isn't finished.
+
+    Raises:
+        JobInterrupted: With the sentence of a failure.
+    """
     progress = store.progress(config.id)
-    if state is StudyState.FAILED and progress is not None and progress.error:
-        raise StoreError(progress.error)
+    if state is None:
+        raise JobInterrupted(f"The study {config.id} was taken over by another process; follow it in the app.")
     if state is StudyState.QUEUED:
-        store.cancel(config.id)
-    print(f"Stopped with a checkpoint. Run the same command again to go on: mrp run, study {config.id}.", file=sys.stderr)
-    return 130
+        store.cancel(config.id)  # or a supervisor would go on with what was just stopped
+    if progress is not None and progress.error and progress.error != STOPPED:
+        raise JobInterrupted(progress.error)
+    print(f"Stopped with a checkpoint; to go on from there, run again: mrp run {path}", file=sys.stderr)
+    return INTERRUPTED
 
 
 def _app(options: argparse.Namespace) -> int:
     if not 1 <= options.port <= 65535:
         raise ConfigError(f"port is {options.port}, but must lie between 1 and 65535.")
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(options.port)]
+    if not (ROOT / "app.py").exists():
+        raise ConfigError(f"There is no app.py beside the package in {str(ROOT)!r}; run the command from an installation made in the project's folder.")
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.address", "127.0.0.1", "--server.port", str(options.port)]
     try:
         return subprocess.call(command + (["--server.headless", "true"] if options.headless else []), cwd=ROOT)
     except KeyboardInterrupt:
@@ -117,6 +147,7 @@ def _app(options: argparse.Namespace) -> int:
 
 
 def _worker(options: argparse.Namespace) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     del options
     if not supervise():
         print("Another worker serves this host already; it takes the queued studies.", file=sys.stderr)
@@ -141,31 +172,45 @@ def _studies(options: argparse.Namespace) -> int:
 
 
 def write_study(file: StudyFile, path: Path) -> None:
-    """Write a study file, its configuration as TOML and its strategy beside it, under the same name.
+    """Write a study file, its configuration as TOML (unless such a file is there) and its strategy beside it, under the same name.
 
     Raises:
+        ConfigError: If the path is a folder or ends as its companions do.
         StoreError: If the disk is full or the folder can't be written.
     """
+    _check_place(path)
     try:
-        path.write_text(file.to_json(), encoding="utf-8")
-        path.with_suffix(".toml").write_text(file.config.to_toml(), encoding="utf-8")
-        if file.strategy is not None:
-            path.with_suffix(".safetensors").write_bytes(file.strategy.read_bytes())
+        write_whole(path, file.to_json().encode())
+        if not path.with_suffix(".toml").exists():  # it may be the very file that was run
+            write_whole(path.with_suffix(".toml"), file.config.to_toml().encode())
+        if file.strategy is not None and file.strategy != path.with_suffix(".safetensors"):
+            write_whole(path.with_suffix(".safetensors"), file.strategy.read_bytes())
     except OSError as error:
         raise StoreError(f"{str(path)!r} can't be written ({error.strerror or error}); choose another place or free some space.") from error
+
+
+def _check_place(path: Path) -> None:
+    if path.suffix in (".toml", ".safetensors") or path.is_dir():
+        raise ConfigError(f"out is {str(path)!r}, but must be a file whose name ends in .json; the configuration and the strategy are written beside it.")
 
 
 def _outcome(file: StudyFile) -> Mapping[str, Any]:
     summaries = summarise(list(file.points))
     return {"id": file.config.id, "title": file.config.title, "origin": file.origin,
-            "settings": [{"setting": s.setting.key, **{name: asdict(m) for name, m in s.means.items()}} for s in summaries]}
+            "settings": [{"setting": s.setting.key, **{name: _plain(asdict(m)) for name, m in s.means.items()}} for s in summaries]}
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN: what is not resolved is null."""
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
 
 
 def _words(file: StudyFile) -> str:
-    lines = [f"{file.config.title} ({file.config.id})", f"{'setting':22}{'accuracy':>10}{'I, bits':>10}{'LiRA AUC':>10}"]
+    columns = [name for name in SHOWN if any(name in p.values for p in file.points)]
+    lines = [f"{file.config.title} ({file.config.id})", f"{'setting':22}" + "".join(f"{METRICS[name].label[:22]:>24}" for name in columns)]
     for s in summarise(list(file.points)):
-        m = s.means
-        lines.append(f"{s.setting.key:22}{m['accuracy'].value:10.3f}{m['mi'].value / 0.6931471805599453:10.3f}{m['lira_auc'].value:10.3f}")
+        texts = (METRICS[name].text(s.means[name].value) if name in s.means else "not measured" for name in columns)
+        lines.append(f"{s.setting.key:22}" + "".join(f"{text:>24}" for text in texts))
     return "\n".join(lines)
 
 

@@ -67,7 +67,7 @@ def train(config: StudyConfig, compute: ComputeOptions | None = None, context: J
         DataError, TrainingError, JobCancelled, JobInterrupted: As :func:`run_study`.
     """
     context, compute = context or SilentContext(keep=False), compute or ComputeOptions()
-    tasksets = tasksets_of(config)
+    tasksets = _tasksets(config)
     trainer = Trainer(config, compute, tasksets)
     for taskset in tasksets.values():
         held_out(taskset.test, tasks=config.audit.tasks, shots=config.task.shots, records=config.audit.records, seed=0)
@@ -196,7 +196,7 @@ def live(strategy: Strategy, *, seed: int, task: int, draw: int) -> Live:
                 support_phi=phi[:, keep], other_phi=phi[:, ~keep], seconds=time.perf_counter() - begin)
 
 
-def tasksets_of(config: StudyConfig) -> dict[int, TaskSet]:
+def _tasksets(config: StudyConfig) -> dict[int, TaskSet]:
     """The task set of each seed."""
     family = plugin("tasks", config.task.family)
     return {seed: family.build(config.task, seed) for seed in config.seeds}
@@ -209,7 +209,7 @@ def _one_task(held: HeldOutTasks, task: int) -> HeldOutTasks:
 
 
 def _check_device(compute: ComputeOptions) -> None:
-    import torch  # noqa: PLC0415  (only to ask for the device)
+    import torch
 
     if compute.device == "cuda" and not torch.cuda.is_available():
         raise ConfigError("device is 'cuda', but this machine has no usable graphics card; choose cpu.")

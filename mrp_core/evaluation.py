@@ -18,7 +18,6 @@ from mrp_core.strategy import Adaptation, Strategy
 from mrp_core.taskdata import HeldOutTasks
 from mrp_core.threads import workers
 
-
 Draws = tuple[Tensor | None, ...]
 
 
@@ -94,7 +93,7 @@ def evaluate(strategy: Strategy, plans: list[Adaptation], tasks: AuditTasks, chu
         step = max(1, together // (last - first))
         parts += [(slice(first, last), slice(begin, min(t, begin + step))) for begin in range(0, t, step)]
     with ThreadPoolExecutor(workers()) as pool:
-        list(pool.map(lambda part: _fill(out, strategy, plans, tasks, *part, draws), parts))
+        list(pool.map(lambda part: _fill(out, strategy, plans, tasks, part[0], part[1], draws), parts))
     return out
 
 

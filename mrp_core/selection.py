@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -76,7 +74,7 @@ def _scores(trainer: Trainer, parameters: Parameters, levels: tuple[tuple[float,
         mine = [(a, i, arm.kind, v) for a, arm in enumerate(trainer.arms) if arm.seed == seed for i, v in enumerate(levels[a])]
         mine.sort(key=lambda m: m[2])
         fresh = evaluate(draft, [plan_of(config, kind, v, a) for a, _, kind, v in mine], tasks, trainer.compute.chunk_rows).fresh
-        for (a, i, kind, v), score in zip(mine, _criterion(fresh, held.eval_y, config, mine), strict=True):
+        for (a, i, *_), score in zip(mine, _criterion(fresh, held.eval_y, config, mine), strict=True):
             out[a, i] = score
     return out
 

@@ -6,7 +6,7 @@ import json
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 from safetensors import SafetensorError
@@ -79,7 +79,7 @@ class Strategy:
     @property
     def learner(self) -> MetaLearner:
         """The meta-learner that made it."""
-        return plugin("meta", self.config.outer.learner)  # type: ignore[no-any-return]
+        return plugin("meta", self.config.outer.learner)
 
     def adaptation(self, setting: Setting, seed: int) -> Adaptation:
         """How a setting is served.
@@ -163,7 +163,8 @@ class Strategy:
             if header["format"] != FORMAT:
                 raise CheckpointError(f"The strategy {name!r} is of format {header['format']!r}, but this program reads {FORMAT!r}; train it anew.")
             about = json.loads(header["about"])
-            shape = Shape(**{**about["shape"], "hidden": tuple(about["shape"]["hidden"])})
+            sizes: dict[str, Any] = {**about["shape"], "hidden": tuple(about["shape"]["hidden"])}
+            shape = Shape(**sizes)
             return cls(config=StudyConfig.from_dict(about["config"]), shape=shape, parameters=tensors,
                        arms=tuple(Arm(kind=a["kind"], seed=a["seed"], levels=tuple(a["levels"])) for a in about["arms"]),
                        levels=tuple(tuple(x) for x in about["levels"]), choice=tuple(tuple(x) for x in about["choice"]),

@@ -143,7 +143,7 @@ def held_out(split: Split, *, tasks: int, shots: int, records: int, seed: int) -
     order = {b: [rng.permutation(split.bucket_members(b, m)) for m in (True, False)] for b in sorted(set(split.tasks.ravel().tolist()))}
     used = dict.fromkeys(order, 0)
     turns = np.concatenate([rng.permutation(len(split.tasks)) for _ in range(-(-tasks // len(split.tasks)))])[:tasks]
-    keep = min(min(len(order[b][1]) for b in order), records)
+    keep = min([records, *(len(others) for _, others in order.values())])
     pools, evals = [], []
     for task in turns:
         pool, fresh = [], []

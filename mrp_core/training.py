@@ -161,9 +161,9 @@ class Trainer:
             problem = self._problem(chunk, leaves, state.step, block)
             loss = self.learner.outer(problem)
             total = loss.total.view(arms, tasks).mean(1)
-            found = torch.autograd.grad(total.sum(), list(leaves.values()), allow_unused=True)
+            found = torch.autograd.grad(total.sum(), list(leaves.values()), allow_unused=True, materialize_grads=True)
         means = torch.stack([loss.task, loss.privacy], -1).detach().view(arms, tasks, 2).mean(1)
-        return {k: g for k, g in zip(leaves, found, strict=True) if g is not None}, means
+        return dict(zip(leaves, found, strict=True)), means
 
     def _problem(self, chunk: Chunk, leaves: Parameters, step: int, block: Block) -> Problem:
         arms, tasks = self.arms[chunk.low:chunk.high], chunk.last - chunk.first

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 frame.guard()
 
-TEXT = {
+TEXT: dict[str, Any] = {
     "title": "What would this λ give me?",
     "lead": "One task that meta-training never saw. Its whole λ and ε grid is re-adapted in one batch; the slider walks through it.",
     "none": "This study has no trained strategy at hand: its training hasn't finished, or its file wasn't kept. Pick another study, or train this one.",
@@ -30,7 +30,8 @@ TEXT = {
     "answers": "What fresh records get", "statistic": "Members against others",
     "answers_note": "Filled: the true label. Dotted: chance. {n} of the {all} fresh records that no adaptation saw.",
     "statistic_note": "The attack's statistic for the {n} support records (up) and the {n} others of the pool (down), in this one adaptation. The more the shapes differ, the easier the attack.",
-    "support": "Support records, the members", "fresh": "Fresh records", "took": "{n} settings adapted in one batch in {ms:.0f} ms. One adaptation of one task: the frontier shows means over many, with intervals.",
+    "support": "Support records, the members", "fresh": "Fresh records", "took": "{n} settings adapted in one batch in {ms:.0f} ms. "
+            "One adaptation of one task: the frontier shows means over many, with intervals.",
     "record": "record {i}",
 }
 SHOWN = 8
@@ -85,8 +86,7 @@ def _live(key: str, version: int, seed: int, task: int, draw: int, _strategy: St
 
 def _chooser(study: studies.Study, strategy: Strategy) -> tuple[int, int, int]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        seeds = study.config.seeds
-        seed = int(st.selectbox(TEXT["seed"], seeds, key="adapt_seed", width=110, persist_state="session")) if len(seeds) > 1 else seeds[0]
+        seed = int(st.selectbox(TEXT["seed"], study.config.seeds, key="adapt_seed", width=110, persist_state="session"))
         names = _names(study.key, study.version, seed, strategy)
         task = st.selectbox(TEXT["task"], range(len(names)), format_func=lambda i: f"{i + 1}: {names[i]}", key="adapt_task", width=320, persist_state="session")
         st.button(TEXT["draw"], key="adapt_draw", icon=":material/casino:", help=TEXT["draw_help"], on_click=session.next_draw)
@@ -128,7 +128,7 @@ def _statistic(live: Live, at: int) -> None:
     both.sort()
     low, high = both[len(both) // 100], both[-1 - len(both) // 100]
     data = statistic_frame(live.support_phi[at].tolist(), live.other_phi[at].tolist(), low, high)
-    show.chart(statistic_figure(data, show.colours()), data.rows(), key="statistic", caption=TEXT["statistic_note"].format(n=live.support_phi.shape[1]),
+    show.chart(statistic_figure(data, show.colours()), data.rows(), key="statistic", caption=TEXT["statistic_note"].format(n=len(live.support_y)),
                alt=f"Histogram of the attack's statistic; loss-threshold AUC {live.threshold_auc[at]:.2f}.")
 
 

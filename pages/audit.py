@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import streamlit as st
 
@@ -15,7 +16,7 @@ from pages.ui import frame, show, slide, studies, words
 
 frame.guard()
 
-TEXT = {
+TEXT: dict[str, Any] = {
     "title": "Could someone tell who was in the data?",
     "lead": "An attacker who knows the strategy and sees the released output tries to tell the support records of a task from others of the same kind.",
     "empty": "This study has no finished point yet; the train page shows how far it is.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import streamlit as st
 
@@ -16,7 +17,7 @@ from pages.ui import frame, launch, session, show, studies, words
 
 frame.guard()
 
-TEXT = {
+TEXT: dict[str, Any] = {
     "title": "Which choice should I take, and why?",
     "pins": "Pinned points", "no_pins": "Nothing is pinned yet. On Explore, choose a point and press **Pin to compare**; it then stands here beside the others.",
     "unpin": "Unpin", "open": "Open", "pins_note": "Means over seeds and held-out tasks with 95 % intervals. Points of one study share seeds and tasks; differences from its own λ = 0 are paired.",

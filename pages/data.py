@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from mrp_core.config import TaskConfig
 from mrp_core.errors import MRPError
 from mrp_core.registry import plugins
+from mrp_core.taskdata import TaskFamily
 from pages.ui import controls, frame
 
 frame.guard()
 
-TEXT = {
+TEXT: dict[str, Any] = {
     "title": "Would it hold for my data?",
     "lead": "Pick the family that is most like yours. Tasks that judge a strategy are never among those that trained it.",
     "real": "real data", "simulated": "simulated", "modes": "Modes", "sensitive": "Sensitive attributes", "none": "none recorded",
@@ -29,7 +32,7 @@ def main() -> None:
                 _card(family)
 
 
-def _card(family: controls.Family) -> None:
+def _card(family: TaskFamily) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(family.title, anchor=False, width="content")
         st.badge(TEXT["simulated"] if family.simulated else TEXT["real"], icon=":material/science:" if family.simulated else ":material/verified:",

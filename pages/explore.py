@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import streamlit as st
 
@@ -15,7 +16,7 @@ from pages.ui import frame, launch, session, show, slide, studies, words
 
 frame.guard()
 
-TEXT = {
+TEXT: dict[str, Any] = {
     "title": "How much accuracy does privacy cost here?",
     "axis": "Leakage measured by",
     "axes": {"mi": "What one answer tells", "lira_auc": "Who was in the data"},
@@ -25,11 +26,12 @@ TEXT = {
     "audit": "Audit this point", "pin": "Pin to compare", "pinned": "Pinned.",
     "empty": "No sample study is installed and you have none of your own yet: train one, it takes about a minute.",
     "waiting": "This study has no finished point yet; the train page shows how far it is.",
-    "caption": "Small dots: single seeds. Band: from the least to the most lucky seed. Bars: 95 % intervals. Filled: on the frontier; hollow in colour: not told apart from it; hollow grey: dominated. Click a mark to choose it.",
+    "caption": "Small dots: single seeds. Band: from the least to the most lucky seed. Bars: 95 % intervals. "
+               "Filled: on the frontier; hollow in colour: not told apart from it; hollow grey: dominated. Click a mark to choose it.",
     "differences": "Differences from λ = 0 are paired by seed and task; their intervals are adjusted for the {n} settings on the sliders.",
     "sample": "Sample study: computed by this program · {facts}",
     "own": "Your study · {facts}",
-    "recompute": "Recompute here",
+    "recompute": "Recompute here", "recompute_help": "Runs the same configuration on this machine and opens it on the train page.",
     "command": "or in a terminal: `mrp run {path}`",
     "about": "How these numbers came about",
 }
@@ -49,15 +51,15 @@ def main() -> None:
         frame.link("train", "Follow it", icon=":material/play_circle:")
         return
     setting = slide.current(study.settings)
-    with st.container(horizontal=True, gap="large", vertical_alignment="top"):
-        axis = _axis(study)
-        slide.setting_slider(study.settings, setting)
+    axis = _axis(study)
+    slide.setting_slider(study.settings, setting)
     metrics = tuple(dict.fromkeys(("accuracy", "accuracy_0", axis, "lira_auc", "mi")))
     chosen = studies.against_unprotected(study, setting, metrics)
-    with st.container(horizontal=True, key="explore_body"):
-        with st.container():
+    with st.container(key="explore_body"):
+        left, right = st.columns([0.75, 0.25], gap="medium")
+        with left:
             _chart(study, axis, setting, metrics)
-        with st.container(key="explore_side"):
+        with right, st.container(key="explore_side"):
             _numbers(study, chosen, axis)
     _verdict(study, chosen, axis)
     _provenance(study)
@@ -140,23 +142,27 @@ def _verdict(study: studies.Study, chosen: Summary | None, axis: str) -> None:
 
 def _provenance(study: studies.Study) -> None:
     tasks = max((len(v) for p in study.points[:1] for v in p.values.values()), default=0)
-    facts = [f"{len({p.seed for p in study.points})} seeds", f"{tasks} held-out tasks", *(_fact(k, v) for k, v in study.origin.items())]
-    text = TEXT["sample" if study.sample else "own"].format(facts=" · ".join(f for f in facts if f))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge("sample" if study.sample else study.state.value, icon=":material/verified:" if study.sample else ":material/science:", color="gray")
+    facts = [f"{len({p.seed for p in study.points})} seeds", f"{tasks} held-out tasks", *_origin(study.origin)]
+    text = TEXT["sample" if study.sample else "own"].format(facts=" · ".join(facts))
+    with st.container(border=True, key="provenance"):
         st.caption(text)
         if study.sample:
-            st.button(TEXT["recompute"], key="recompute", icon=":material/replay:", on_click=launch.launch, args=(study.config,), help="Runs the same configuration on this machine and opens it on the train page.")
-    if study.sample:
-        st.caption(TEXT["command"].format(path=f"sample_data/studies/{study.key}.toml"))
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.button(TEXT["recompute"], key="recompute", icon=":material/replay:", on_click=launch.launch, args=(study.config,), help=TEXT["recompute_help"])
+                st.caption(TEXT["command"].format(path=f"sample_data/studies/{study.key}.toml"), width="content")
     if st.session_state.pop("go_train", False):
         frame.go("train")
 
 
-def _fact(name: str, value: str | float) -> str:
-    if name in ("created", "time") and isinstance(value, int | float):
-        return datetime.fromtimestamp(value, UTC).strftime("%-d %B %Y")
-    return f"{value:.0f} s" if name == "seconds" and isinstance(value, int | float) else f"{name} {value}" if "version" in name or name == "torch" else str(value)
+def _origin(origin: dict[str, str | float]) -> list[str]:
+    """The facts that a reader asks for, in a fixed order; a moment in seconds becomes a date."""
+    out = [str(origin[name]) for name in ("date",) if name in origin]
+    if isinstance(created := origin.get("created"), int | float):
+        out.append(datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%d"))
+    if isinstance(seconds := origin.get("seconds"), int | float):
+        out.append(f"{seconds:.0f} s on {int(float(origin.get('cores', 1)))} cores of {origin.get('processor', 'a processor')}")
+    out += [f"{label} {origin[name]}" for name, label in (("torch", "torch"), ("code_version", "MRP"), ("code version", "MRP")) if name in origin]
+    return out
 
 
 with frame.sentences():

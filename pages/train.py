@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import streamlit as st
@@ -14,7 +13,7 @@ from pages.ui import controls, frame, launch, progress, session, show, studies
 
 frame.guard()
 
-TEXT = {
+TEXT: dict[str, Any] = {
     "title": "What happens with my settings?",
     "lead": "One training gives the whole frontier: every λ and ε on the sliders. It runs in its own process, and goes on when this page is closed.",
     "protection": "Protection", "effort": "Effort", "name": "Title",

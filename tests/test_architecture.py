@@ -7,6 +7,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from mrp_core.registry import PACKAGES
 ROOT = Path(__file__).resolve().parent.parent
 TOP_LEVEL = {
     ".ci", ".gitignore", ".streamlit", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "app.py", "benchmarks", "mrp_core", "pages",
-    "pyproject.toml", "requirements-test.lock", "requirements.lock", "sample_data", "tests",
+    "pyproject.toml", "requirements.lock", "sample_data", "tests",
 }
 TEXTS = {".py", ".md", ".toml", ".css", ".html", ".js", ".yml", ".mako", ".sh", ""}
 # Modules that a page imports before it can draw anything; the plug-ins of every registry are added to them.
@@ -149,19 +150,22 @@ def test_the_core_asserts_nothing_and_prints_nothing() -> None:
 def test_texts_name_no_machine_and_put_nothing_off() -> None:
     forbidden = re.compile(r"/(?:home|root|Users|work)/\w|\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b|pypi\.org|files\.pythonhosted|/opt/" r"pypi")
     for path in tracked():
-        if path.suffix in TEXTS and path.name not in ("requirements.lock", "requirements-test.lock", "LICENSE"):
+        if path.suffix in TEXTS and path.name not in ("requirements.lock", "LICENSE"):
             found = forbidden.search(path.read_text(encoding="utf-8"))
             assert not found, f"{named(path)}: {found.group() if found else ''}"
 
 
-def test_locks_are_complete_and_name_no_host() -> None:
-    for name in ("requirements.lock", "requirements-test.lock"):
-        text = (ROOT / name).read_text(encoding="utf-8")
-        assert "://" not in text
-        entries = re.findall(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[\w+\])?==", text, flags=re.MULTILINE)
-        assert len(entries) > 30
-        assert text.count("--hash=sha256:") >= len(entries)
-        assert not [e for e in entries if re.match(r"(torch|triton|nvidia-|cuda-)", e)], "torch is installed apart"
+def test_the_lock_is_complete_and_names_no_host() -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in text
+    assert text.count("\n# tests only") == 1, "the Makefile installs for the app what stands before this line"
+    parts = [re.findall(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[\w+\])?==", part, flags=re.MULTILINE) for part in text.split("\n# tests only")]
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for names, listed in zip(parts, (wanted["dependencies"], wanted["optional-dependencies"]["test"]), strict=True):
+        assert {re.split(r"[^\w.-]", entry)[0].lower() for entry in listed} - {"torch"} <= set(names), "run make lock"
+    entries = [name for part in parts for name in part]
+    assert text.count("--hash=sha256:") >= len(entries)
+    assert not [e for e in entries if re.match(r"(torch|triton|nvidia-|cuda-)", e)], "torch is installed apart"
 
 
 def test_nothing_strays_at_the_top() -> None:

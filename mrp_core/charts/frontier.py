@@ -93,7 +93,8 @@ def frontier_frame(summaries: Sequence[Summary], config: StudyConfig, x: str = "
     dots = _thinned([dot for group in seeds.values() for dot in group])
     x_chance = METRICS[x].shown(METRICS[x].low) if x not in _INFORMATION and METRICS[x].kind == "attack" else math.nan
     x_range, y_range = _ranges(marks, dots, chance, x_chance)
-    return FrontierFrame(x_title=_title(x), y_title=_title(y), marks=marks, seeds=tuple(dots), stairs=_corners([p[0] for p in front], [p[1] for p in front]), band=_band(list(seeds.values()), x_range[1]),
+    stairs, band = _corners([p[0] for p in front], [p[1] for p in front]), _band(list(seeds.values()), x_range[1])
+    return FrontierFrame(x_title=_title(x), y_title=_title(y), marks=marks, seeds=tuple(dots), stairs=stairs, band=band,
                          limit=limit, chance=chance, zero_step=zero, x_chance=x_chance, x_range=x_range, y_range=y_range)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -72,7 +73,7 @@ def _cost(box: tuple[float, float, float, float], taken: Sequence[Place], boxes:
 def _dense(line: Sequence[Place]) -> list[Place]:
     """Points every 8 pixels along a line, so that a box over it is seen."""
     out: list[Place] = []
-    for (x0, y0), (x1, y1) in zip(line, line[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(line):
         n = max(1, int(max(abs(x1 - x0), abs(y1 - y0)) / 8))
         out += [(x0 + (x1 - x0) * i / n, y0 + (y1 - y0) * i / n) for i in range(n)]
     return out

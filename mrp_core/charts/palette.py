@@ -7,6 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+Figure = go.Figure
+"""The type of a finished chart, for pages, which don't import plotly."""
 
 @dataclass(frozen=True, kw_only=True)
 class Palette:
@@ -52,7 +54,7 @@ def figure(colours: Palette, *, height: int, x_title: str, y_title: str, margin:
                       hoverlabel={"bgcolor": colours.surface, "bordercolor": colours.soft, "font": {"size": 13, "color": colours.text, "family": FONT}})
     fig.update_xaxes(axis | {"showgrid": False})
     fig.update_yaxes(axis | {"showline": False, "ticks": ""})
-    fig.layout.xaxis.title.text, fig.layout.yaxis.title.text = x_title, y_title
+    fig.update_layout(xaxis_title_text=x_title, yaxis_title_text=y_title)
     return fig
 
 

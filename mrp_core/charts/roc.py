@@ -12,7 +12,6 @@ from mrp_core.charts.frontier import setting_label
 from mrp_core.charts.palette import Palette, figure, note
 from mrp_core.config import UNPROTECTED, Setting
 from mrp_core.limits import DPLimit
-from mrp_core.limits import DPLimit
 from mrp_core.results import Curve
 
 FLOOR = 1e-3
@@ -78,8 +77,8 @@ def _line(curve: Curve, chosen: bool) -> RocLine:
 def roc_figure(frame: RocFrame, colours: Palette, *, height: int = 470) -> go.Figure:
     """Draw the ROC, both axes logarithmic from 0.1 %."""
     fig = figure(colours, height=height, x_title="False-positive rate (non-members accused)", y_title="True-positive rate (members found)", margin=(70, 20, 12, 52))
-    for axis in (fig.layout.xaxis, fig.layout.yaxis):
-        axis.update(type="log", range=[-3, 0.02], tickvals=_TICKS[0], ticktext=_TICKS[1])
+    for update in (fig.update_xaxes, fig.update_yaxes):
+        update(type="log", range=[-3, 0.02], tickvals=_TICKS[0], ticktext=_TICKS[1])
     if frame.floor > FLOOR:
         fig.add_vrect(x0=FLOOR, x1=min(frame.floor, 1.0), fillcolor=colours.impossible, line_width=0, layer="below")
         note(fig, math.log10(FLOOR), 0.0, "too few trials here", colours.soft, valign="top", shift=(6, -4))
@@ -92,7 +91,7 @@ def roc_figure(frame: RocFrame, colours: Palette, *, height: int = 470) -> go.Fi
                         name="no attack can pass", hoverinfo="skip")
         _limit_name(fig, frame, colours)
     for line in sorted(frame.lines, key=lambda item: item.chosen):
-        _draw(fig, line, colours)
+        _draw(fig, line, [o for o in frame.lines if o is not line], colours)
     return fig
 
 
@@ -101,7 +100,7 @@ def _limit_name(fig: go.Figure, frame: RocFrame, colours: Palette) -> None:
     note(fig, math.log10(x), math.log10(y), "no attack can pass this (ε, δ)", colours.noisy, anchor="left", valign="bottom", shift=(0, 8))
 
 
-def _draw(fig: go.Figure, line: RocLine, colours: Palette) -> None:
+def _draw(fig: go.Figure, line: RocLine, others: Sequence[RocLine], colours: Palette) -> None:
     colour, band, dash = (colours.pick, colours.pick_band, "solid") if line.chosen else (colours.trained, colours.trained_band, "dash")
     low = [max(v, FLOOR / 2) if math.isfinite(v) else None for v in line.low]
     high = [v if math.isfinite(v) else None for v in line.high]
@@ -112,5 +111,10 @@ def _draw(fig: go.Figure, line: RocLine, colours: Palette) -> None:
     fig.add_scatter(x=line.fpr, y=line.tpr, mode="lines", line={"color": colour, "width": 2.4, "dash": dash}, hovertext=hover, hoverinfo="text", name=line.label)
     at = min(range(len(line.fpr)), key=lambda i: abs(math.log10(line.fpr[i]) + (1.35 if line.chosen else 2.45)), default=None)
     if at is not None and line.tpr[at] > FLOOR:
-        note(fig, math.log10(line.fpr[at]), math.log10(line.tpr[at]), line.label, colour, anchor="left" if line.chosen else "center", valign="top" if line.chosen else "bottom",
-             shift=(8, -8) if line.chosen else (0, 14))
+        above = _higher(line, others, at)
+        note(fig, math.log10(line.fpr[at]), math.log10(line.tpr[at]), line.label, colour, anchor="left", valign="bottom" if above else "top", shift=(8, 14 if above else -14))
+
+
+def _higher(line: RocLine, others: Sequence[RocLine], at: int) -> bool:
+    """Whether a line is the highest of all at a place, so that its name goes above it."""
+    return all(line.tpr[at] >= o.tpr[min(at, len(o.tpr) - 1)] for o in others if o.tpr)

@@ -6,28 +6,38 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
+
+from mrp_core.jobs.lock import take_lock
 
 if TYPE_CHECKING:
     from mrp_core.store import Store
 
+_started: list[subprocess.Popen[bytes]] = []
+
 
 def ensure_supervisor(store: Store) -> bool:
-    """Start this host's supervisor, detached, unless one runs; whether one was started.
+    """Start this host's supervisor, detached, unless one runs; whether one was started. Cheap enough for every look at a queued study.
 
     Raises:
         StoreError: If the store's folder can't be written.
     """
-    from mrp_core.jobs.supervisor import take_lock  # here: it imports the store, which imports the contexts of this package
-
+    _started[:] = [process for process in _started if process.poll() is None]  # reaps what has ended, so that no zombie stays
     lock = take_lock(store.home)
     if lock is None:
         return False
     lock.close()
     environment = {**os.environ, "MRP_STORE": store.database.url, "MRP_HOME": str(store.home)}
-    log = store.home / "logs" / "supervisor.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        subprocess.Popen([sys.executable, "-m", "mrp_core.jobs.supervisor"], env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                         start_new_session=True, cwd=Path(__file__).resolve().parents[2])
+    with open_log(store.home, "supervisor") as output:
+        _started.append(subprocess.Popen([sys.executable, "-m", "mrp_core.jobs.supervisor"], env=environment, stdin=subprocess.DEVNULL, stdout=output,
+                                         stderr=output, start_new_session=True, cwd=Path(__file__).resolve().parents[2]))
     return True
+
+
+def open_log(home: Path, name: str) -> IO[bytes]:
+    """A log file to append to; on a full disk it goes nowhere, since a log must not stop the work."""
+    try:
+        (home / "logs").mkdir(parents=True, exist_ok=True)
+        return (home / "logs" / f"{name}.log").open("ab")
+    except OSError:
+        return Path(os.devnull).open("ab")

@@ -1,4 +1,4 @@
-"""One process of one job: ``python -m mrp_core.jobs.process STUDY ATTEMPT``. It owns its lease, and ends itself when it has lost it."""
+"""One process of one job: ``python -m mrp_core.jobs.process STUDY ATTEMPT KIND``. It owns its lease, and ends itself when it has lost it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import platform
 import signal
 import sys
 import threading
-import traceback
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +28,8 @@ from mrp_core.store.schema import JOB
 
 LOG = logging.getLogger("mrp.job")
 LOST = 75
+ENDING = 1.0
+"""Seconds that the main thread has to notice by itself that the lease is lost, or that the job is done."""
 
 
 def run_claim(store: Store, claim: Claim, times: JobTimes) -> StudyState | None:
@@ -59,20 +60,27 @@ def run_claim(store: Store, claim: Claim, times: JobTimes) -> StudyState | None:
 
 def _run(store: Store, claim: Claim, context: StoredContext, who: str) -> StudyState | None:
     state, error = StudyState.DONE, None
+    queue = Queue(store.database)
     try:
-        context.attempt.begin(who)
+        context.surely(lambda: context.attempt.begin(who))
         module, _, function = body_path(claim.kind).partition(":")
-        getattr(importlib.import_module(module), function)(store.study(claim.study).config, _compute(store, claim), context)
+        config, compute = context.surely(lambda: (store.study(claim.study).config, _compute(store, claim)))
+        getattr(importlib.import_module(module), function)(config, compute, context)
     except (JobCancelled, JobInterrupted) as stop:
-        return Queue(store.database).release(claim, str(stop), who, fault=False)
+        why = str(stop)
+        return context.surely(lambda: queue.release(claim, why, who, fault=False))
+    except (StoreError, OSError, MemoryError) as fault:  # the surroundings are at fault, not the setting: another try may do better
+        LOG.exception("the attempt broke down")
+        why = f"{fault}" if isinstance(fault, StoreError) else f"The computer let it down ({type(fault).__name__}: {fault})."
+        return context.surely(lambda: queue.release(claim, why, who, fault=True, backoff=context.times.backoff))
     except MRPError as wrong:
         LOG.exception("the study failed")
         state, error = StudyState.FAILED, str(wrong)
     except LeaseLost:
         raise
     except Exception as wrong:  # the outermost loop of a worker: whatever the body raised becomes a sentence, and the traceback goes to the log
-        traceback.print_exc()
-        state, error = StudyState.FAILED, f"The study stopped with an error in the program ({type(wrong).__name__}: {wrong}); its log has the details. Please report it."
+        LOG.exception("an error in the program")
+        state, error = StudyState.FAILED, f"The study stopped with an error in the program ({type(wrong).__name__}: {wrong}); report it together with its log."
     context.surely(lambda: context.attempt.finish(state, error, who, origin()))
     return state
 
@@ -89,7 +97,8 @@ def _keep_lease(context: StoredContext, done: threading.Event) -> None:
             if context.attempt.beat(context.times.lease, pid, process_start(pid)):
                 context.cancelled.set()
         except LeaseLost:
-            if not done.is_set():
+            if not done.wait(ENDING):  # the job may have ended well just now
+                LOG.warning("the lease is lost: another attempt owns the job, and this process ends")
                 os._exit(LOST)
         except StoreError as error:
             LOG.warning("lease not renewed: %s", error)
@@ -98,7 +107,8 @@ def _keep_lease(context: StoredContext, done: threading.Event) -> None:
 
 def origin() -> dict[str, str | float]:
     """Where results come from: machine, processors, versions and date."""
-    return {"machine": f"{platform.system()} {platform.machine()}", "processor": _processor(), "cores": float(os.cpu_count() or 1), "python": platform.python_version(),
+    return {"machine": f"{platform.system()} {platform.machine()}", "processor": _processor(),
+            "cores": float(os.cpu_count() or 1), "python": platform.python_version(),
             "torch": version("torch"), "date": datetime.now(UTC).strftime("%Y-%m-%d")}
 
 
@@ -115,9 +125,13 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.raiseExceptions = False
     study, attempt, kind = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-    if hasattr(os, "nice"):
-        os.nice(5)
-    state = run_claim(Store.open(), Claim(study, attempt, kind), JobTimes.from_environment())
+    if hasattr(os, "nice") and not os.environ.get("CUDA_VISIBLE_DEVICES"):
+        os.nice(5)  # the pages stay quick while a study uses all cores
+    try:
+        state = run_claim(Store.open(), Claim(study, attempt, kind), JobTimes.from_environment())
+    except MRPError as error:
+        LOG.error("the attempt ended: %s", error)  # the supervisor sees it and queues the job again
+        return 1
     return LOST if state is None else 0
 
 

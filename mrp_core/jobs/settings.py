@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import socket
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,8 @@ class JobTimes:
         grace: Between a cancellation and the hard end of a process that doesn't stop.
         checkpoint: Least time between checkpoints.
         idle: After which a supervisor without work, started by the app, ends.
+        backoff: Unit of the pause before a job that broke down is tried again; it doubles with each try.
+        patience: For how long a write that must not be lost is tried again while the store is away.
     """
 
     heartbeat: float = 5.0
@@ -31,15 +35,17 @@ class JobTimes:
     grace: float = 10.0
     checkpoint: float = 20.0
     idle: float = 900.0
+    backoff: float = 1.0
+    patience: float = 600.0
 
     @classmethod
     def from_environment(cls) -> JobTimes:
-        """MRP_HEARTBEAT_SECONDS, MRP_LEASE_SECONDS, MRP_GRACE_SECONDS, MRP_CHECKPOINT_SECONDS and MRP_IDLE_SECONDS, where set.
+        """MRP_HEARTBEAT_SECONDS, MRP_LEASE_SECONDS and so on, where set.
 
         Raises:
             ConfigError: If one isn't a number that is at least 0.
         """
-        return cls(**{name: _seconds(name, getattr(cls, name)) for name in ("heartbeat", "lease", "grace", "checkpoint", "idle")})
+        return cls(**{name: _seconds(name, getattr(cls, name)) for name in (f.name for f in dataclasses.fields(cls))})
 
 
 def _seconds(name: str, default: float) -> float:
@@ -57,12 +63,14 @@ def _seconds(name: str, default: float) -> float:
 
 
 def slots_from_environment() -> tuple[str, ...]:
-    """Device slots of this host: MRP_SLOTS, e.g. "cpu:0,cuda:0"; one processor slot by default.
+    """Device slots of this host: MRP_SLOTS, e.g. "cpu:0,cuda:0"; by default one on the processor, and one on each NVIDIA card.
 
     Raises:
         ConfigError: If a slot is of no known kind.
     """
-    slots = tuple(s.strip() for s in os.environ.get("MRP_SLOTS", "cpu:0").split(",") if s.strip())
+    cards = sorted(int(p.name.removeprefix("nvidia")) for p in Path("/dev").glob("nvidia[0-9]*"))
+    default = ",".join(["cpu:0", *(f"cuda:{i}" for i in cards)])
+    slots = tuple(s.strip() for s in os.environ.get("MRP_SLOTS", default).split(",") if s.strip())
     wrong = [s for s in slots if s.split(":")[0] not in ("cpu", "cuda")]
     if wrong or not slots:
         raise ConfigError(f"MRP_SLOTS holds {wrong[0] if wrong else ''!r}, but a slot is cpu:N or cuda:N.")
@@ -88,7 +96,9 @@ def body_path(kind: str) -> str:
 
 
 def process_start(pid: int) -> str | None:
-    """When a process started, in the kernel's own count; None if there is none, or it has ended and waits to be reaped."""
+    """When a process started, in the system's own words; None if there is none, or it has ended and waits to be reaped."""
+    if not Path("/proc/self/stat").exists():
+        return subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout.strip() or None
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
     except (OSError, IndexError):
@@ -96,10 +106,14 @@ def process_start(pid: int) -> str | None:
     return None if fields[0] == "Z" else fields[19]
 
 
-def kill_group(pid: int | None, started: str | None) -> None:
-    """End a job's whole process group at once, only if it is still the process that was recorded."""
-    if pid is not None and started is not None and process_start(pid) == started:
-        try:
-            os.killpg(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+def signal_job(pid: int | None, started: str | None, number: signal.Signals) -> None:
+    """Signal a job, only if its process is still the one that was recorded: SIGKILL ends the whole group, any other goes to the process."""
+    if pid is None or started is None or process_start(pid) != started:
+        return
+    try:
+        if number is signal.SIGKILL and os.getpgid(pid) == pid:
+            os.killpg(pid, number)
+        else:
+            os.kill(pid, number)
+    except ProcessLookupError:
+        return

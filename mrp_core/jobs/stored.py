@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from mrp_core.config import Setting
 from mrp_core.errors import JobCancelled, JobInterrupted, StoreError
@@ -15,8 +16,10 @@ from mrp_core.store.attempt import Attempt, Metric
 
 LOG = logging.getLogger("mrp.job")
 REPORT_SECONDS = 0.5
-PATIENCE = 120
-"""How often a write that must not be lost is tried again while the store is away, with pauses of up to 5 s."""
+STOPPED = "The process was told to end; the study goes on from its checkpoint."
+CURVE_STEPS = 500
+"""Most values of a training curve that are stored: of a longer training every second, third ... step."""
+Answer = TypeVar("Answer")
 
 
 class StoredContext:
@@ -42,7 +45,7 @@ class StoredContext:
         if phase != self._phase:
             self._phase, self._begun = phase, (step, time.monotonic())
         metric = Metric(phase, step, dict(values))
-        if phase == "train":
+        if phase == "train" and (step % -(-total // CURVE_STEPS) == 0 or step >= total):
             self._buffer.append(metric)
         stop = self.stop_requested()
         if time.monotonic() - self._written >= REPORT_SECONDS or step >= total or stop:
@@ -50,7 +53,7 @@ class StoredContext:
         if self.cancelled.is_set():
             raise JobCancelled("The study was cancelled; resume it to go on from its checkpoint.")
         if stop:
-            raise JobInterrupted("The process was told to end; the study goes on from its checkpoint.")
+            raise JobInterrupted(STOPPED)
 
     def _flush(self, metric: Metric, total: int) -> None:
         self._written = time.monotonic()
@@ -84,15 +87,15 @@ class StoredContext:
 
     def load_checkpoint(self) -> tuple[int, bytes] | None:
         """See :class:`JobContext`; says in the study's events where it goes on, and drops what was reported beyond."""
-        skipped = 0
-        for step, data in self.attempt.checkpoints():
-            if data is not None:
-                self.attempt.resumed(step, f"goes on from the checkpoint of step {step}" + (f"; {skipped} damaged checkpoint skipped" if skipped else ""), self.who)
-                return step, data
-            skipped += 1
-        if self.attempt.claim.attempt > 1:
-            self.attempt.resumed(None, "starts again from the beginning: no usable checkpoint" + (f", {skipped} damaged" if skipped else ""), self.who)
-        return None
+        found = self.surely(lambda: list(self.attempt.checkpoints()))
+        whole = next(((step, data) for step, data in found if data is not None), None)
+        damaged = len([step for step, data in found if data is None and (whole is None or step >= whole[0])])
+        skipped = f"; {damaged} damaged checkpoint{'s' * (damaged > 1)} skipped" if damaged else ""
+        if whole is not None:
+            self.surely(lambda: self.attempt.resumed(whole[0], f"goes on from the checkpoint of step {whole[0]}{skipped}", self.who))
+        elif self.attempt.claim.attempt > 1:
+            self.surely(lambda: self.attempt.resumed(None, f"starts again from the beginning: there is no checkpoint{skipped}", self.who))
+        return whole
 
     def put_results(self, points: Sequence[Point], curves: Sequence[Curve]) -> None:
         """See :class:`JobContext`."""
@@ -100,13 +103,13 @@ class StoredContext:
 
     def stored_settings(self) -> frozenset[Setting]:
         """See :class:`JobContext`."""
-        found = self.attempt.stored_settings()
+        found = self.surely(self.attempt.stored_settings)
         if found:
-            self.attempt.mark_resumed(len(found), f"goes on after {len(found)} measured settings", self.who)
+            self.surely(lambda: self.attempt.mark_resumed(len(found), f"goes on after {len(found)} measured settings", self.who))
         return found
 
     def put_artifact(self, name: str, data: bytes) -> None:
-        """See :class:`JobContext`; a disk that stays full fails the job, since its result could not be kept.
+        """See :class:`JobContext`; a disk that stays full ends the attempt, since the job is worth nothing without it.
 
         Raises:
             StoreError: If it can't be written.
@@ -122,20 +125,21 @@ class StoredContext:
 
     def get_artifact(self, name: str) -> bytes | None:
         """See :class:`JobContext`."""
-        return self.attempt.get_artifact(name)
+        return self.surely(lambda: self.attempt.get_artifact(name))
 
-    def surely(self, write: Callable[[], object], tries: int = PATIENCE) -> None:
-        """Try a write again while the store is away.
+    def surely(self, ask: Callable[[], Answer]) -> Answer:
+        """Read or write once more and again while the store is away, for as long as :attr:`JobTimes.patience`, and return the answer.
 
         Raises:
-            StoreError: If it stays away.
+            StoreError: If it stays away, or the process is told to end meanwhile.
         """
-        for i in range(tries):
+        end, pause = time.monotonic() + self.times.patience, 0.25
+        while True:
             try:
-                write()
-                return
+                return ask()
             except StoreError as error:
-                if i == tries - 1 or self.interrupted.is_set():
+                if time.monotonic() + pause > end or self.interrupted.is_set():
                     raise
-                LOG.warning("written later: %s", error)
-                time.sleep(min(5.0, 0.25 * (i + 1)))
+                LOG.warning("tried again in %.1f s: %s", pause, error)
+            self.interrupted.wait(pause)
+            pause = min(5.0, 2 * pause)

@@ -25,7 +25,7 @@ class JointThenFinetune:
 
     def outer(self, problem: Problem) -> OuterLoss:
         """Loss of the shared weights on support and query records, no adaptation."""
-        import torch  # noqa: PLC0415  (a page lists plug-ins before torch is loaded)
+        import torch
 
         x, y = torch.cat([problem.support_x, problem.query_x], 1), torch.cat([problem.support_y, problem.query_y], 1)
         return replace(problem, query_x=x, query_y=y).outer_unadapted()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-
-
 if TYPE_CHECKING:
     from mrp_core.objective import OuterLoss, Problem
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def binary_gaussian_information(distance: Tensor) -> Tensor:
     """I(M; S) in nats for a fair coin M and S ~ N(±d/2, 1), as a smooth function of d >= 0 (ten Brink et al. 2004's J, fit of
-    Brannstrom et al. 2005; within 0.002 bits)."""
+    Brannstrom et al. 2005; within 0.002 bits).
+    """
     bits = (1.0 - (-0.3073 * 0.6931471805599453 * distance.clamp_min(1e-6).pow(2 * 0.8935)).exp()).pow(1.1064)
     return bits * 0.6931471805599453
 

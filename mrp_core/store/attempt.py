@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,7 @@ class Attempt:
         self._home = home
 
     @contextmanager
-    def _fenced(self, **values: Any) -> Iterator[Connection]:
+    def _fenced(self, **values: Any) -> Generator[Connection]:
         with self._database.write() as connection:
             if connection.execute(update(JOB).where(self.claim.holds).values({"attempt": self.claim.attempt, **values})).rowcount != 1:
                 raise LeaseLost(self.claim.study)
@@ -115,7 +115,8 @@ class Attempt:
                                                          sha256=digest, created=self._database.clock))
             rows = connection.execute(self._checkpoints()).all()
             for row in rows[KEPT_CHECKPOINTS:]:
-                connection.execute(delete(CHECKPOINT).where(CHECKPOINT.c.study == self.claim.study, CHECKPOINT.c.attempt == row.attempt, CHECKPOINT.c.step == row.step))
+                old = and_(CHECKPOINT.c.study == self.claim.study, CHECKPOINT.c.attempt == row.attempt, CHECKPOINT.c.step == row.step)
+                connection.execute(delete(CHECKPOINT).where(old))
         kept = {self._home / row.file for row in rows[:KEPT_CHECKPOINTS]}
         remove(path for path in folder.iterdir() if path not in kept)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class Database:
             event.listen(self._engine, "begin", _begin)
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> Generator[Connection]:
         """A reading transaction.
 
         Raises:
@@ -71,15 +71,14 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> Generator[Connection]:
         """A writing transaction; on SQLite it takes the write lock at its start, so that it never has to upgrade a read.
 
         Raises:
             StoreError: If the database fails; nothing of the transaction is stored then.
         """
-        with self._errors("written"), self._engine.connect() as connection:
-            with connection.execution_options(mrp_write=True).begin():
-                yield connection
+        with self._errors("written"), self._engine.connect() as connection, connection.execution_options(mrp_write=True).begin():
+            yield connection
 
     def insert_new(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
         """Insert a row unless its key is there; whether it was new."""
@@ -122,7 +121,7 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def _errors(self, verb: str) -> Iterator[None]:
+    def _errors(self, verb: str) -> Generator[None]:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:

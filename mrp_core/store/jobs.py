@@ -18,8 +18,8 @@ from mrp_core.store.schema import JOB
 def new_job(database: Database, connection: Connection, study: str, owner: str, kind: str, compute: ComputeOptions, hold: float = 0.0) -> None:
     """Queue the job of a new study."""
     connection.execute(insert(JOB).values(
-        study=study, kind=kind, state=StudyState.QUEUED, priority=0, owner=owner, attempt=0, tries=0, not_before=database.clock + hold, phase="", step=0, total=0,
-        latest="{}", queued=database.clock, seconds=0.0, **_computed(compute)))
+        study=study, kind=kind, state=StudyState.QUEUED, priority=0, owner=owner, attempt=0, tries=0, not_before=database.clock + hold, phase="", step=0,
+        total=0, latest="{}", queued=database.clock, seconds=0.0, **_computed(compute)))
 
 
 def queue_again(database: Database, connection: Connection, study: str, owner: str, compute: ComputeOptions | None = None, hold: float = 0.0) -> None:

@@ -7,6 +7,7 @@ with every claim and is never used twice, and every write of a running job first
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Row, Select, and_, case, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
@@ -52,7 +53,8 @@ class Queue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(self, host: str, slot: str, *, lease: float, devices: tuple[str, ...] = ("cpu",), study: str | None = None, owner_limit: int | None = None) -> Claim | None:
+    def claim(self, host: str, slot: str, *, lease: float, devices: tuple[str, ...] = ("cpu",), study: str | None = None,
+              owner_limit: int | None = None) -> Claim | None:
         """Take the next job, or None: highest priority first, then the owner with fewest running jobs, then the oldest.
 
         Args:
@@ -65,32 +67,37 @@ class Queue:
         Raises:
             StoreError: If the database fails.
         """
+        query = self._next(devices, study, owner_limit)
+        with self._database.read() as connection:
+            if connection.execute(query).first() is None:
+                return None  # an idle supervisor never takes the write lock
         with self._database.write() as connection:
-            row = connection.execute(self._next(devices, study, owner_limit)).first()
+            row = connection.execute(query.with_for_update(skip_locked=True, of=JOB)).first()
             if row is None:
                 return None
             clock = self._database.clock
             taken = connection.execute(update(JOB).where(JOB.c.study == row.study, JOB.c.state == StudyState.QUEUED).values(
-                state=StudyState.RUNNING, attempt=row.attempt + 1, tries=JOB.c.tries + 1, host=host, slot=slot, pid=None, pid_start=None, lease_until=clock + lease,
-                phase="", step=0, total=0, seconds_left=None, resumed_from=None, error=None, started=func.coalesce(JOB.c.started, clock), attempt_started=clock,
-                reported=clock, finished=None)).rowcount
+                state=StudyState.RUNNING, attempt=row.attempt + 1, tries=JOB.c.tries + 1, host=host, slot=slot, pid=None, pid_start=None,
+                lease_until=clock + lease, phase="", step=0, total=0, seconds_left=None, resumed_from=None, error=None,
+                started=func.coalesce(JOB.c.started, clock), attempt_started=clock, reported=clock, finished=None)).rowcount
             if taken != 1:
                 return None
             record(self._database, connection, row.study, f"{host}/{slot}", f"started, attempt {row.attempt + 1}")
             return Claim(row.study, row.attempt + 1, row.kind, row.device)
 
-    def _next(self, devices: tuple[str, ...], study: str | None, owner_limit: int | None) -> Select[tuple[str, int, str, str]]:
+    def _next(self, devices: tuple[str, ...], study: str | None, owner_limit: int | None) -> Select[*tuple[Any, ...]]:
         busy = select(JOB.c.owner, func.count().label("running")).where(JOB.c.state == StudyState.RUNNING).group_by(JOB.c.owner).subquery()
         running = func.coalesce(busy.c.running, 0)
-        query = select(JOB.c.study, JOB.c.attempt, JOB.c.kind, JOB.c.device).outerjoin(busy, busy.c.owner == JOB.c.owner).where(JOB.c.state == StudyState.QUEUED)
+        query = select(JOB.c.study, JOB.c.attempt, JOB.c.kind, JOB.c.device).outerjoin(busy, busy.c.owner == JOB.c.owner)
+        query = query.where(JOB.c.state == StudyState.QUEUED)
         if study is not None:
             query = query.where(JOB.c.study == study)
         else:
             query = query.where(JOB.c.not_before <= self._database.clock, JOB.c.device.in_(devices))
             query = query.where(running < owner_limit) if owner_limit else query
-        return query.order_by(JOB.c.priority.desc(), running, JOB.c.queued).limit(1).with_for_update(skip_locked=True, of=JOB)
+        return query.order_by(JOB.c.priority.desc(), running, JOB.c.queued).limit(1)
 
-    def release(self, claim: Claim, why: str, who: str, *, fault: bool, delay: float = 0.0) -> StudyState | None:
+    def release(self, claim: Claim, why: str, who: str, *, fault: bool, backoff: float = 0.0) -> StudyState | None:
         """Give up a running job: cancelled if a person asked for that, else queued again, or failed after :data:`MAX_TRIES` faults in a row.
 
         Args:
@@ -98,7 +105,7 @@ class Queue:
             why: A sentence.
             who: Who says so.
             fault: False for a clean stop with a checkpoint, which doesn't count as a try.
-            delay: Seconds before the next try.
+            backoff: Seconds before the next try after a first fault; doubled with each further one, up to a minute.
 
         Returns:
             The new state, or None if the claim wasn't valid any more and nothing was changed.
@@ -114,10 +121,11 @@ class Queue:
             if new is StudyState.FAILED:
                 why = f"The study stopped {row.tries} times in a row without getting further, and isn't tried again: {why} Look into its log, then resume it."
             clock = self._database.clock
+            pause = min(60.0, backoff * 2.0 ** (row.tries - 1)) if fault else 0.0
             connection.execute(update(JOB).where(claim.holds).values(
                 state=new, error=None if new is StudyState.CANCELLED else why, lease_until=None, pid=None, pid_start=None, cancel_requested=None,
-                tries=JOB.c.tries if fault else JOB.c.tries - 1, not_before=clock + delay, finished=None if new is StudyState.QUEUED else clock,
-                seconds=JOB.c.seconds + JOB.c.reported - JOB.c.attempt_started))
+                tries=row.tries if fault else max(0, row.tries - 1), not_before=clock + pause,
+                finished=None if new is StudyState.QUEUED else clock, seconds=JOB.c.seconds + JOB.c.reported - JOB.c.attempt_started))
             record(self._database, connection, claim.study, who, f"{new}: {why}" if new is not StudyState.QUEUED else f"interrupted, queued again: {why}")
             return new
 
@@ -153,5 +161,5 @@ class Queue:
             return [_held(row) for row in connection.execute(query)]
 
 
-def _held(row: Row[tuple[object, ...]]) -> Held:
+def _held(row: Row[Any]) -> Held:
     return Held(Claim(row.study, row.attempt, row.kind, row.device), row.host, row.slot, row.pid, row.pid_start, row.cancelling_for)

@@ -80,7 +80,8 @@ def import_results(database: Database, connection: Connection, home: Path, file:
             path = artifact_file(home, study, STRATEGY, data)
             put_artifact(database, connection, study, attempt, STRATEGY, str(path.relative_to(home)), write_whole(path, data), len(data))
         except OSError as error:
-            raise StoreError(f"The strategy {file.strategy.name!r} can't be copied into the store ({error.strerror or error}); free some space and try again.") from error
+            why = error.strerror or error
+            raise StoreError(f"The strategy {file.strategy.name!r} can't be copied into the store ({why}); free some space and try again.") from error
     connection.execute(update(JOB).where(JOB.c.study == study).values(state=StudyState.DONE, error=None, finished=database.clock))
     connection.execute(update(STUDY).where(STUDY.c.id == study).values(origin=json.dumps(file.origin)))
     record(database, connection, study, who, "imported from a file")

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Self
 
 import platformdirs
-from sqlalchemy import URL, Connection, delete, make_url, select, update
+from sqlalchemy import URL, Connection, delete, make_url, update
 from sqlalchemy.exc import ArgumentError
 
 from mrp_core import __version__
 from mrp_core.config import ComputeOptions, Setting, StudyConfig
 from mrp_core.errors import ConfigError, StoreError
 from mrp_core.store.database import Database
-from mrp_core.store.journal import record, touch
 from mrp_core.store.jobs import ask_to_stop, new_job, queue_again
+from mrp_core.store.journal import record, touch
 from mrp_core.store.reading import Reader
 from mrp_core.store.results import import_results
 from mrp_core.store.schema import PIN, STUDY

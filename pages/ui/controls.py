@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,13 +13,12 @@ from mrp_core.config import AuditConfig, ComputeOptions, InnerConfig, OuterConfi
 from mrp_core.errors import ConfigError
 from mrp_core.knobs import Knob, knobs_of
 from mrp_core.registry import plugin, plugins
-from mrp_core.taskdata import TaskFamily as Family
 
 PARTS: dict[str, tuple[str, type[Any]]] = {
     "task": ("Task", TaskConfig), "privacy": ("Privacy", PrivacyConfig), "inner": ("Inner loop", InnerConfig),
     "outer": ("Outer loop", OuterConfig), "audit": ("Audit", AuditConfig), "compute": ("Compute", ComputeOptions),
 }
-TEXT = {
+TEXT: dict[str, Any] = {
     "advanced": "More",
     "list": "{name} is {text!r}, but must be numbers separated by commas, for example 1, 3, 7.",
     "titles": {"few_shot": "few-shot classes", "pairs": "pairs of classes", "site": "same label, other site", "site_target": "other site and other target",
@@ -93,14 +93,15 @@ def _widget(part: str, name: str, field: dataclasses.Field[Any], knob: Knob) -> 
         st.selectbox(label, options, format_func=lambda v: _title(knob, v), on_change=_family_changed if name == "family" else None, **common)
     elif isinstance(default, bool):
         st.toggle(label, **common)
-    elif isinstance(default, tuple) or isinstance(default, str):
+    elif isinstance(default, tuple | str):
         st.text_input(label, **common)
     elif isinstance(default, int) and knob.low is not None and knob.high is not None and knob.high - knob.low <= _WIDE:
         st.slider(label, int(knob.low), int(knob.high), **common)
     elif isinstance(default, int):
         st.number_input(label, min_value=_whole(knob.low), max_value=_whole(knob.high), step=1, **common)
     else:
-        st.number_input(label, min_value=knob.low, max_value=knob.high, step=_step(default), format="%g", **common)
+        low, high = (None if end is None else float(end) for end in (knob.low, knob.high))
+        st.number_input(label, min_value=low, max_value=high, step=_step(default), format="%g", **common)
 
 
 def _choices(part: str, name: str, knob: Knob) -> list[str]:
@@ -116,7 +117,7 @@ def _repair(key: str, options: list[str]) -> None:
 
 def _applies(part: str, name: str) -> bool:
     """Hide what has no effect with the present choices."""
-    chosen = lambda p, n: st.session_state.get(widget_key(p, n))  # noqa: E731
+    chosen = lambda p, n: str(st.session_state.get(widget_key(p, n)))  # noqa: E731
     family = plugin("tasks", chosen("task", "family"))
     rules = {"hardness": family.name == "gaussian", "sensitive": bool(family.sensitive), "channel_noise": chosen("privacy", "channel") == "noisy_scores",
              "channel_digits": chosen("privacy", "channel") == "scores"}
@@ -171,5 +172,6 @@ def _whole(value: float | None) -> int | None:
     return None if value is None else int(value)
 
 
-def _step(default: float) -> float:
-    return 10 ** (len(f"{default:e}".split("e")[0].rstrip("0").rstrip(".")) * 0) * 10 ** int(f"{default:e}".split("e")[1])
+def _step(default: Any) -> float:
+    """A tenth of the default's power of ten."""
+    return float(10.0 ** (math.floor(math.log10(abs(default))) - 1)) if default else 0.1

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -12,7 +13,7 @@ from streamlit.navigation.page import StreamlitPage
 from mrp_core.errors import MRPError
 from pages.ui import session, studies
 
-TEXT = {
+TEXT: dict[str, Any] = {
     "name": "MRP",
     "tagline": "Meta-learned privacy: what it costs, measured",
     "study": "Study",
@@ -52,7 +53,7 @@ def guard() -> None:
 
 
 @contextmanager
-def sentences() -> Iterator[None]:
+def sentences() -> Generator[None]:
     """Show an error of the program's own as one sentence; nothing else is caught."""
     try:
         yield
@@ -98,7 +99,7 @@ def _sidebar(pages: dict[str, StreamlitPage]) -> None:
             st.warning(TEXT["unknown"].format(key=asked))
         st.session_state["study_picker"] = current
         titles = {c.key: c.title if not c.sample else f"{c.title} ({TEXT['samples']})" for c in choices}
-        st.selectbox(TEXT["study"], list(titles), format_func=lambda key: titles.get(key, key), key="study_picker", on_change=_picked)
+        st.selectbox(TEXT["study"], list(titles), format_func=lambda key: str(titles.get(key, key)), key="study_picker", on_change=_picked)
 
 
 def _picked() -> None:

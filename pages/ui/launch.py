@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from mrp_core.config import ComputeOptions, Setting, StudyConfig
 from mrp_core.errors import MRPError
 from pages.ui import session, studies
 
-TEXT = {"launched": "Launched. It goes on by itself: you may close this page and come back.", "pinned": "Pinned to the compare page."}
+TEXT: dict[str, Any] = {"launched": "Launched. It goes on by itself: you may close this page and come back.", "pinned": "Pinned to the compare page."}
 
 
 def launch(config: StudyConfig, compute: ComputeOptions | None = None) -> None:

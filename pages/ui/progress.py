@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from mrp_core.charts.frontier import frontier_frame
@@ -12,7 +14,7 @@ from mrp_core.results import StudyState
 from mrp_core.store.rows import Progress
 from pages.ui import frame, launch, show, studies
 
-TEXT = {
+TEXT: dict[str, Any] = {
     "queued": "Waiting for a worker.",
     "train": "Meta-training: step {step:,} of {total:,}",
     "audit": "Auditing: setting {step} of {total}",

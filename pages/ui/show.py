@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
-from mrp_core.charts.palette import CONFIG, Palette, palette
+from mrp_core.charts.palette import CONFIG, Figure, Palette, palette
 
-TEXT = {"csv": "CSV", "csv_help": "The numbers of this chart."}
+TEXT: dict[str, Any] = {"csv": "CSV", "csv_help": "The numbers of this chart."}
 Row = Mapping[str, str | float]
 
 
@@ -20,7 +20,7 @@ def colours() -> Palette:
     return palette(st.context.theme.type == "dark")
 
 
-def chart(fig: go.Figure, rows: Sequence[Row], *, key: str, alt: str, caption: str = "", on_pick: Callable[[], None] | None = None) -> None:
+def chart(fig: Figure, rows: Sequence[Row], *, key: str, alt: str, caption: str = "", on_pick: Callable[[], None] | None = None) -> None:
     """Draw a figure with what must stand beside it.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -12,7 +13,7 @@ from mrp_core.config import SETTING_KINDS, UNPROTECTED, Setting
 from mrp_core.errors import ConfigError
 from pages.ui import session
 
-TEXT = {
+TEXT: dict[str, Any] = {
     "along": "Slide along",
     "kinds": {"lambda": "λ", "epsilon": "ε", "free": "free baselines"},
     "slider": {"lambda": "λ, weight of the privacy loss", "epsilon": "ε, guarantee of the noisy adaptation", "free": "Baselines that need no training"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from mrp_core.charts.frontier import setting_label
 from mrp_core.config import UNPROTECTED, Setting
@@ -10,7 +11,7 @@ from mrp_core.measurement import METRICS, Measurement
 from mrp_core.results import Summary
 
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-TEXT = {
+TEXT: dict[str, Any] = {
     "reference": "λ = 0 is the unprotected model: all differences are taken from it.",
     "both": "At {setting} {leak} and {accuracy}: both differences are real.",
     "leak only": "At {setting} {leak}; {seeds} do not tell its accuracy apart from the unprotected model's.",
@@ -96,7 +97,8 @@ def _leak(metric: str, d: Measurement) -> str:
     low, high = sorted((abs(d.low) * scale, abs(d.high) * scale))
     down = d.value < 0
     return _LEAKS.get(metric, "leakage is {size} {less} {span}").format(
-        size=f"{abs(d.value) * scale:.{digits}f}", span=f"[{low:.{digits}f}, {high:.{digits}f}]", less="less" if down else "more", fewer="fewer" if down else "more", smaller="smaller" if down else "larger")
+        size=f"{abs(d.value) * scale:.{digits}f}", span=f"[{low:.{digits}f}, {high:.{digits}f}]", less="less" if down else "more", fewer="fewer" if down else "more",
+        smaller="smaller" if down else "larger")
 
 
 def _accuracy(d: Measurement) -> str:
