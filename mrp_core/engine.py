@@ -180,6 +180,7 @@ def live(strategy: Strategy, *, seed: int, task: int, draw: int) -> Live:
     if seed not in config.seeds or not 0 <= task < config.audit.tasks:
         raise ConfigError(f"seed is {seed} and task is {task}, but the study has the seeds {config.seeds[0]} to {config.seeds[-1]} and the tasks 0 to {config.audit.tasks - 1}.")
     held = _one_task(Bench.of(strategy, seed, ComputeOptions()).held, task)
+    prepare()
     begin = time.perf_counter()
     tasks = audit_tasks(held, adaptations=2, seed=seed * 100_003 + draw, seen=strategy.seen[seed], like=strategy.parameters["cb0"])
     settings = tuple(sorted(s for s in settings_of(config) if s.kind == "lambda") + sorted(s for s in settings_of(config) if s.kind == "epsilon"))

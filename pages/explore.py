@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
 
-from mrp_core.charts.frontier import FrontierFrame, frontier_frame
+from mrp_core.charts.frontier import FrontierFrame, frontier_frame, setting_label
 from mrp_core.charts.frontier_figure import frontier_figure
+from mrp_core.charts.volume import VolumeFrame, volume_frame
 from mrp_core.config import Setting
 from mrp_core.measurement import METRICS
+from mrp_core.registry import plugin
 from mrp_core.results import Summary
 from pages.ui import frame, launch, session, show, slide, studies, words
 
@@ -19,11 +22,13 @@ frame.guard()
 TEXT: dict[str, Any] = {
     "title": "How much accuracy does privacy cost here?",
     "axis": "Leakage measured by",
-    "axes": {"mi": "What one answer tells", "lira_auc": "Who was in the data"},
+    "axes": {"mi": "One answer: I(X;Ŷ)", "mi_excess": "Beyond the label: I(X;Ŷ|Y)", "lira_auc": "Membership: LiRA AUC", "lira_tpr_1pct": "Membership: TPR at 1 %"},
     "axis_help": "I(X;Ŷ): how much one answer tells about the queried record. Membership: how well an attacker tells who was adapted on. The two can disagree.",
-    "more": "More",
-    "dominated": "Dominated settings",
-    "audit": "Audit this point", "pin": "Pin to compare", "pinned": "Pinned.",
+    "hide": "Hide dominated settings",
+    "numbers": "**{setting}**, and its paired difference from λ = 0",
+    "audit": "Audit this point", "pin": "Pin to compare", "adapt": "Try it on a task",
+    "volume": "Hypervolume {trained:.3f} for what was trained, {free:.3f} for λ = 0 and what can be had from it without training; training adds {gain:+.3f} {span}. "
+              "The box reaches from the reference point, {y_worst:g} % accuracy at {x_worst}, to 100 % at {x_best}.",
     "empty": "No sample study is installed and you have none of your own yet: train one, it takes about a minute.",
     "waiting": "This study has no finished point yet; the train page shows how far it is.",
     "caption": "Small dots: single seeds. Band: from the least to the most lucky seed. Bars: 95 % intervals. "
@@ -35,13 +40,12 @@ TEXT: dict[str, Any] = {
     "command": "or in a terminal: `mrp run {path}`",
     "about": "How these numbers came about",
 }
-OTHER_AXES = ("lira_tpr_1pct", "membership_bits", "mi_excess")
 
 
 def main() -> None:
     """Draw the page."""
-    frame.title(TEXT["title"])
     study = studies.current()
+    frame.title(TEXT["title"], f"{study.title}. {plugin('tasks', study.config.task.family).summary}" if study else "")
     if study is None:
         st.info(TEXT["empty"])
         frame.link("train", "Train a study", icon=":material/play_circle:")
@@ -66,29 +70,16 @@ def main() -> None:
 
 
 def _axis(study: studies.Study) -> str:
-    measured = {m for p in study.points[:1] for m in p.values}
-    options = [m for m in TEXT["axes"] if m in measured]
-    others = [m for m in OTHER_AXES if m in measured]
-    asked = session.value(session.AXIS, options[0] if options else "mi")
-    asked = asked if asked in options + others else options[0]
-    with st.container(width="content"):
-        st.session_state["axis_main"] = asked if asked in options else "more"
-        names = {**{m: f"{TEXT['axes'][m]} · {METRICS[m].label}" for m in options}, "more": TEXT["more"]}
-        st.segmented_control(TEXT["axis"], [*options, *(["more"] if others else [])], format_func=lambda m: names[m], key="axis_main", required=True, help=TEXT["axis_help"],
-                             on_change=_axis_chosen, args=(others,))
-        if asked in others:
-            st.session_state["axis_other"] = asked
-            st.selectbox(TEXT["axis"], others, format_func=lambda m: f"{METRICS[m].label}", key="axis_other", label_visibility="collapsed", on_change=_other_chosen)
+    options = [m for m in TEXT["axes"] if any(m in p.values for p in study.points[:1])] or ["mi"]
+    asked = session.value(session.AXIS, options[0])
+    asked = asked if asked in options else options[0]
+    st.session_state["axis"] = asked
+    st.segmented_control(TEXT["axis"], options, format_func=lambda m: str(TEXT["axes"][m]), key="axis", required=True, help=TEXT["axis_help"], on_change=_axis_chosen)
     return asked
 
 
-def _axis_chosen(others: list[str]) -> None:
-    picked = st.session_state["axis_main"]
-    session.remember(session.AXIS, others[0] if picked == "more" else picked)
-
-
-def _other_chosen() -> None:
-    session.remember(session.AXIS, st.session_state["axis_other"])
+def _axis_chosen() -> None:
+    session.remember(session.AXIS, st.session_state["axis"])
 
 
 def _clicked() -> None:
@@ -102,6 +93,12 @@ def _frame(key: str, version: int, axis: str, metrics: tuple[str, ...]) -> Front
     return frontier_frame(studies.summaries(study, metrics), study.config, x=axis)
 
 
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _volume(key: str, version: int, axis: str) -> VolumeFrame:
+    study = studies.load(key)
+    return volume_frame(studies.summaries(study, ("accuracy", axis)), study.config, axis)
+
+
 def _chart(study: studies.Study, axis: str, setting: Setting, metrics: tuple[str, ...]) -> None:
     data = _frame(study.key, study.version, axis, metrics)
     hidden = st.session_state.get("hide_dominated", False)
@@ -110,24 +107,32 @@ def _chart(study: studies.Study, axis: str, setting: Setting, metrics: tuple[str
     place = f" {chosen.label} stands at {chosen.y:.1f} % accuracy and {chosen.x:.3g} {METRICS[axis].unit or METRICS[axis].label}." if chosen else ""
     show.chart(fig, data.rows(), key="frontier", caption=TEXT["caption"], on_pick=_clicked,
                alt=f"Frontier of {study.title}: accuracy against {METRICS[axis].label}, {len(data.marks)} settings.{place}")
-    st.toggle("Hide dominated settings", key="hide_dominated", persist_state="session")
+    st.toggle(TEXT["hide"], key="hide_dominated", persist_state="session")
+    box = _volume(study.key, study.version, axis)
+    if not math.isnan(box.gain):
+        unit = METRICS[axis].unit or METRICS[axis].label
+        span = "" if math.isnan(box.low) else f"[{box.low:+.3f}, {box.high:+.3f}]"
+        st.caption(TEXT["volume"].format(trained=box.trained, free=box.free, gain=box.gain, span=span, y_worst=box.y_worst, x_worst=f"{box.x_worst:.3g} {unit}", x_best=f"{box.x_best:.3g}"))
 
 
 def _numbers(study: studies.Study, chosen: Summary | None, axis: str) -> None:
     if chosen is None:
         return
     second = "lira_auc" if axis in ("mi", "mi_excess") else "mi"
+    st.markdown(TEXT["numbers"].format(setting=setting_label(chosen.setting)))
     for metric in ("accuracy", axis, second):
         mean, d = chosen.means.get(metric), chosen.differences.get(metric)
         if mean is None:
             continue
         spec = METRICS[metric]
         st.metric(f"{spec.label}", spec.text(mean.value) if mean.resolved else "not resolved", delta=words.change(metric, d) if d is not None and d.resolved else None,
-                  delta_color="blue" if words.real(d) else "gray", delta_description=f"{words.span(metric, d)} vs λ = 0" if d is not None else None, border=True,
+                  delta_color="blue" if words.real(d) else "gray", delta_description=words.span(metric, d) if d is not None else None, border=True,
                   help=f"{spec.help} ({spec.kind}) 95 % interval: {words.amount(metric, mean)}.")
-    with st.container():
+    with st.container(key="explore_acts", gap=None):
         if any(c.setting == chosen.setting for c in study.curves):
             frame.link("audit", TEXT["audit"], icon=":material/policy:", point=chosen.setting.key)
+        if study.strategy is not None and chosen.setting.kind in ("lambda", "epsilon"):
+            frame.link("adapt", TEXT["adapt"], icon=":material/tune:", point=chosen.setting.key)
         st.button(TEXT["pin"], key="pin", icon=":material/keep:", type="tertiary", on_click=launch.pin, args=(study.key, chosen.setting.key))
 
 

@@ -17,8 +17,7 @@ Status = Literal["front", "near", "dominated", "baseline"]
 TRAINED = ("lambda", "epsilon")
 RELEASES = ("temperature", "rate_distortion")
 CHEAP = ("steps", "rate", "head")
-_INFORMATION = ("mi", "mi_excess")
-_T975 = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+INFORMATION = ("mi", "mi_excess")
 _SEED_DOTS = 240
 
 
@@ -80,7 +79,7 @@ def frontier_frame(summaries: Sequence[Summary], config: StudyConfig, x: str = "
 
     Settings for which a metric isn't resolved are left out; so are the baselines that speak of another axis.
     """
-    kinds = TRAINED + (RELEASES if x in _INFORMATION else CHEAP)
+    kinds = TRAINED + (RELEASES if x in INFORMATION else CHEAP)
     used = [s for s in summaries if s.setting.kind in kinds and all(m in s.means and s.means[m].resolved for m in (x, y))]
     trained = [s for s in used if s.setting.kind in TRAINED]
     status = _statuses(trained, x, y)
@@ -91,7 +90,7 @@ def frontier_frame(summaries: Sequence[Summary], config: StudyConfig, x: str = "
     chance = 100 / config.task.ways if y == "accuracy" else math.nan
     zero = next((s.means["accuracy_0"].value * 100 for s in summaries if s.setting == UNPROTECTED and "accuracy_0" in s.means and y == "accuracy"), math.nan)
     dots = _thinned([dot for group in seeds.values() for dot in group])
-    x_chance = METRICS[x].shown(METRICS[x].low) if x not in _INFORMATION and METRICS[x].kind == "attack" else math.nan
+    x_chance = METRICS[x].shown(METRICS[x].low) if x not in INFORMATION and METRICS[x].kind == "attack" else math.nan
     x_range, y_range = _ranges(marks, dots, chance, x_chance)
     stairs, band = _corners([p[0] for p in front], [p[1] for p in front]), _band(list(seeds.values()), x_range[1])
     return FrontierFrame(x_title=_title(x), y_title=_title(y), marks=marks, seeds=tuple(dots), stairs=stairs, band=band,
@@ -144,7 +143,13 @@ def _differ(a: Sequence[float], b: Sequence[float]) -> bool:
         return False
     mean = sum(d) / n
     spread = math.sqrt(sum((v - mean) ** 2 for v in d) / (n - 1) / n)
-    return abs(mean) > (_T975[n - 2] if n - 2 < len(_T975) else 1.96 + 2.5 / (n - 1)) * spread
+    return abs(mean) > t975(n - 1) * spread
+
+
+def t975(freedom: int) -> float:
+    """97.5 % quantile of Student's t with so many degrees of freedom."""
+    table = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+    return table[freedom - 1] if freedom <= len(table) else 1.96 + 2.5 / freedom
 
 
 def _seed_dots(s: Summary, x: str, y: str) -> list[tuple[float, float]]:

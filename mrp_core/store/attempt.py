@@ -22,6 +22,8 @@ from mrp_core.store.results import put_artifact, put_results, stored_settings
 from mrp_core.store.schema import ARTIFACT, CHECKPOINT, JOB, METRIC, STUDY
 
 KEPT_CHECKPOINTS = 2
+PROGRESS = 1
+"""Tries that count once an attempt has got further: this one. So only breaking down again and again without getting further ends a job."""
 
 
 class LeaseLost(Exception):
@@ -89,7 +91,7 @@ class Attempt:
 
     def put_results(self, points: Sequence[Point], curves: Sequence[Curve]) -> None:
         """Store points and curves in one transaction; a point replaces that of the same setting and seed, a curve that of the same setting and name."""
-        with self._fenced(tries=0) as connection:
+        with self._fenced(**({"tries": PROGRESS} if points else {})) as connection:
             put_results(connection, self.claim.study, self.claim.attempt, points, curves)
             touch(connection, self.claim.study)
 
@@ -107,7 +109,7 @@ class Attempt:
         folder = checkpoint_folder(self._home, self.claim.study)
         file = folder / f"attempt{self.claim.attempt}-step{step}.ckpt"
         digest = write_whole(file, data)
-        with self._fenced(tries=0) as connection:
+        with self._fenced(tries=PROGRESS) as connection:
             self._put_metrics(connection, metrics)
             same = and_(CHECKPOINT.c.study == self.claim.study, CHECKPOINT.c.attempt == self.claim.attempt, CHECKPOINT.c.step == step)
             connection.execute(delete(CHECKPOINT).where(same))

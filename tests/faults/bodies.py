@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from mrp_core.config import ComputeOptions, Setting, StudyConfig
-from mrp_core.errors import ConfigError
+from mrp_core.errors import ConfigError, JobCancelled, JobInterrupted
 from mrp_core.jobs.context import JobContext
 from mrp_core.results import Point
 
@@ -27,6 +27,8 @@ def _walk(config: StudyConfig, context: JobContext, hook: str = "") -> None:
         state = json.loads(found[1])
     done = context.stored_settings()
     while state["step"] < STEPS:
+        if state["step"] % 5 == 0 and (found is None or state["step"] > json.loads(found[1])["step"]):
+            context.save_checkpoint(int(state["step"]), json.dumps(state).encode())
         if hook == "hang" and state["step"] == 5:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             time.sleep(1000)
@@ -41,9 +43,11 @@ def _walk(config: StudyConfig, context: JobContext, hook: str = "") -> None:
         setting = Setting("lambda", float(state["step"]))
         if state["step"] % 10 == 0 and setting not in done:
             context.put_results([Point(setting=setting, seed=0, values={"accuracy": (state["x"],)})], [])
-        if state["step"] % 5 == 0:
+        try:
+            context.report("train", int(state["step"]), STEPS, {"x": state["x"]})
+        except (JobCancelled, JobInterrupted):
             context.save_checkpoint(int(state["step"]), json.dumps(state).encode())
-        context.report("train", int(state["step"]), STEPS, {"x": state["x"]})
+            raise
     context.put_artifact("result.json", json.dumps(state).encode())
 
 
