@@ -27,7 +27,7 @@ TEXT: dict[str, Any] = {
     "hide": "Hide dominated settings",
     "numbers": "**{setting}**, and its paired difference from λ = 0",
     "audit": "Audit this point", "pin": "Pin to compare", "adapt": "Try it on a task",
-    "volume": "Hypervolume {trained:.3f} for what was trained, {free:.3f} for λ = 0 and what can be had from it without training; training adds {gain:+.3f} {span}. "
+    "volume": "Hypervolume {trained:.4f} for what was trained, {free:.4f} for λ = 0 and what can be had from it without training; training adds {gain:+.4f} {span}. "
               "The box reaches from the reference point, {y_worst:g} % accuracy at {x_worst}, to 100 % at {x_best}.",
     "empty": "No sample study is installed and you have none of your own yet: train one, it takes about a minute.",
     "waiting": "This study has no finished point yet; the train page shows how far it is.",
@@ -59,13 +59,14 @@ def main() -> None:
     slide.setting_slider(study.settings, setting)
     metrics = tuple(dict.fromkeys(("accuracy", "accuracy_0", axis, "lira_auc", "mi")))
     chosen = studies.against_unprotected(study, setting, metrics)
+    _verdict(study, chosen, axis)
     with st.container(key="explore_body"):
         left, right = st.columns([0.75, 0.25], gap="medium")
         with left:
             _chart(study, axis, setting, metrics)
         with right, st.container(key="explore_side"):
             _numbers(study, chosen, axis)
-    _verdict(study, chosen, axis)
+    st.caption(TEXT["differences"].format(n=studies.comparisons(study)))
     _provenance(study)
 
 
@@ -110,9 +111,10 @@ def _chart(study: studies.Study, axis: str, setting: Setting, metrics: tuple[str
     st.toggle(TEXT["hide"], key="hide_dominated", persist_state="session")
     box = _volume(study.key, study.version, axis)
     if not math.isnan(box.gain):
-        unit = METRICS[axis].unit or METRICS[axis].label
-        span = "" if math.isnan(box.low) else f"[{box.low:+.3f}, {box.high:+.3f}]"
-        st.caption(TEXT["volume"].format(trained=box.trained, free=box.free, gain=box.gain, span=span, y_worst=box.y_worst, x_worst=f"{box.x_worst:.3g} {unit}", x_best=f"{box.x_best:.3g}"))
+        spec = METRICS[axis]
+        span = "" if math.isnan(box.low) else f"[{box.low:+.4f}, {box.high:+.4f}]"
+        worst = f"{box.x_worst:.3g} {spec.unit}" if spec.unit else f"{spec.label} {box.x_worst:g}"
+        st.caption(TEXT["volume"].format(trained=box.trained, free=box.free, gain=box.gain, span=span, y_worst=box.y_worst, x_worst=worst, x_best=f"{box.x_best:.3g}"))
 
 
 def _numbers(study: studies.Study, chosen: Summary | None, axis: str) -> None:
@@ -141,8 +143,8 @@ def _verdict(study: studies.Study, chosen: Summary | None, axis: str) -> None:
     text = words.verdict(chosen, axis, seeds)
     auc = chosen.means.get("lira_auc") if chosen else None
     more = words.guarantee(chosen.setting, study.config.privacy.delta) if chosen else ""
-    st.info(" ".join(part for part in (f"**{text}**", words.attacker(auc) if auc is not None else "", more) if part), icon=":material/lightbulb:")
-    st.caption(TEXT["differences"].format(n=studies.comparisons(study)))
+    with st.container(key="verdict"):
+        st.info(" ".join(part for part in (f"**{text}**", words.attacker(auc) if auc is not None else "", more) if part), icon=":material/lightbulb:")
 
 
 def _provenance(study: studies.Study) -> None:

@@ -90,6 +90,20 @@ def test_a_page_opens_without_the_engine(module: str) -> None:
     assert loaded_by(f"import {module}") == []
 
 
+def test_pages_load_no_engine_before_they_draw() -> None:
+    wanted = {name for page in sources("pages") for name in drawn_with(page)}
+    assert {"pages.ui.frame", "mrp_core.results"} <= wanted
+    assert set(loaded_by("import " + ", ".join(sorted(wanted)))) <= {"streamlit"}
+
+
+def drawn_with(page: Path) -> Iterator[str]:
+    """The project's own modules that a page imports at its top."""
+    for node in tree(page).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ("mrp_core", "pages"):
+            parts = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if (ROOT / (name.replace(".", "/") + ".py")).exists() else str(node.module) for name in parts)
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_plugins_are_listed_without_the_engine(package: str) -> None:
     assert loaded_by(f"from mrp_core.registry import plugins; assert plugins({package!r})") == []

@@ -115,7 +115,8 @@ def _names(fig: go.Figure, frame: FrontierFrame, shown: list[Mark], colours: Pal
     obstacles = [p for m in shown for p in ((m.x, m.y), (m.x_low, m.y), (m.x_high, m.y), (m.x, m.y_low), (m.x, m.y_high))] + list(frame.seeds)
     series = {NAMES[kind]: [(m.x, m.y) for m in shown if m.kind == kind] for kind in SYMBOLS if any(m.kind == kind for m in shown)}
     chosen = {m.label: [(m.x, m.y)] for m in shown if m.key == pick}
-    lines = [frame.stairs, frame.limit, *[[(frame.x_range[0], v), (frame.x_range[1], v)] for v in (frame.chance, frame.zero_step) if math.isfinite(v)]]
+    lines = [frame.stairs, frame.limit, *[[(frame.x_range[0], v), (frame.x_range[1], v)] for v in (frame.chance, frame.zero_step) if math.isfinite(v)],
+             *([[(frame.x_chance, frame.y_range[0]), (frame.x_chance, frame.y_range[1])]] if math.isfinite(frame.x_chance) else [])]
     colour = {NAMES[kind]: _colour(kind, colours) for kind in SYMBOLS}
     for label in place(chosen | series, obstacles, frame.x_range, frame.y_range, lines=lines):
         text, ink = (f"<b>{label.text}</b>", colours.pick) if label.text in chosen else (label.text, colour[label.text])

@@ -35,7 +35,7 @@ class Site:
     """A store in a folder of its own, and the supervisors started for it."""
 
     def __init__(self, home: Path) -> None:
-        self.environment = {**os.environ, "MRP_HOME": str(home), "MRP_BODIES": BODIES, "MRP_HEARTBEAT_SECONDS": "0.3", "MRP_LEASE_SECONDS": "2",
+        self.environment = {**os.environ, "MRP_HOME": str(home), "MRP_BODIES": BODIES, "MRP_HEARTBEAT_SECONDS": "0.3", "MRP_LEASE_SECONDS": "20",
                             "MRP_GRACE_SECONDS": "1", "MRP_CHECKPOINT_SECONDS": "0", "MRP_BACKOFF_SECONDS": "0.2", "MRP_SLOTS": "cpu:0", "PYTHONPATH": str(ROOT)}
         self.environment.pop("MRP_STORE", None)
         self.store = Store.open(f"sqlite:///{home / 'studies.db'}")
@@ -51,7 +51,7 @@ class Site:
         self._seed += 1
         return self.store.submit(StudyConfig(outer=OuterConfig(first_seed=self._seed)), owner=owner, kind=kind)
 
-    def wait(self, study: str, until: Callable[[Progress], bool], seconds: float = 30.0) -> Progress:
+    def wait(self, study: str, until: Callable[[Progress], bool], seconds: float = 60.0) -> Progress:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             progress = self.store.progress(study)
@@ -159,7 +159,6 @@ def test_killed_supervisor_leaves_the_job_alone_and_the_next_adopts_it(site: Sit
 
 
 def test_killing_both_resumes_at_once_without_waiting_for_the_lease(site: Site) -> None:
-    site.environment["MRP_LEASE_SECONDS"] = "600"
     first = site.supervisor()
     study = site.submit("walk")
     site.at_step(study, 12)
@@ -172,6 +171,7 @@ def test_killing_both_resumes_at_once_without_waiting_for_the_lease(site: Site) 
 
 
 def test_a_frozen_host_is_taken_over_and_its_zombie_writes_nothing(site: Site) -> None:
+    site.environment["MRP_LEASE_SECONDS"] = "4"
     first = site.supervisor(MRP_HOST="host-a")
     study = site.submit("walk")
     site.at_step(study, 8)
@@ -323,7 +323,7 @@ def test_the_app_starts_a_supervisor_that_outlives_it_and_leaves_when_idle(site:
 
 def test_a_store_held_by_another_program_only_delays(site: Site) -> None:
     """Longer than the busy timeout, so that reports and checkpoints fail, and longer than the lease."""
-    site.environment["MRP_LEASE_SECONDS"] = "3"
+    site.environment["MRP_LEASE_SECONDS"] = "4"
     site.supervisor()
     study = site.submit("walk")
     site.at_step(study, 7)

@@ -1,0 +1,66 @@
+"""The main job in a real browser: see the sample frontier, launch a study, watch its points arrive, choose one, drag λ."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlparse
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from mrp_core.config import AuditConfig, OuterConfig, PrivacyConfig, StudyConfig, TaskConfig
+from tests.serving import AppServer
+
+SECONDS = 1000
+TINY = StudyConfig(title="A tiny study", task=TaskConfig(family="gaussian", mode="site", ways=2, shots=5, queries=10),
+                   privacy=PrivacyConfig(lambda_points=5, epsilons=(3.0,)), outer=OuterConfig(iterations=20, meta_batch=4, seeds=2, hidden=(8,)),
+                   audit=AuditConfig(tasks=2, adaptations=8, records=10))
+
+
+@pytest.fixture(autouse=True)
+def no_outside_request(page: Page, app_server: AppServer) -> object:
+    """Nothing on any page may come from another host."""
+    outside: list[str] = []
+
+    def note(request: Request) -> None:
+        if urlparse(request.url).hostname not in (None, "127.0.0.1", "localhost"):
+            outside.append(request.url)
+
+    page.on("request", note)
+    yield None
+    assert outside == []
+
+
+def test_cold_deep_link_has_menu_and_page(page: Page, app_server: AppServer) -> None:
+    page.goto(f"{app_server.url}/audit?point=epsilon%3D3")
+    expect(page.get_by_role("heading", name="Could someone tell who was in the data?")).to_be_visible(timeout=60 * SECONDS)
+    expect(page.get_by_role("link", name="Compare")).to_be_visible()
+    expect(page.get_by_text("no attack can pass this")).to_be_visible(timeout=30 * SECONDS)
+
+
+def test_the_sample_frontier_and_the_slider(page: Page, app_server: AppServer) -> None:
+    page.goto(app_server.url)
+    expect(page.locator(".st-key-frontier .js-plotly-plot")).to_be_visible(timeout=60 * SECONDS)
+    expect(page.get_by_text("impossible (Fano)")).to_be_visible()
+    thumb = page.get_by_role("slider").first
+    thumb.focus()
+    thumb.press("ArrowRight")
+    expect(page).to_have_url(re.compile("point=lambda"), timeout=20 * SECONDS)
+    expect(page.locator("[data-testid=stAlert]").first).to_contain_text("both differences are real", timeout=20 * SECONDS)
+
+
+def test_launch_watch_reload_and_choose(page: Page, app_server: AppServer) -> None:
+    page.goto(f"{app_server.url}/train")
+    page.get_by_text("Study file").click(timeout=60 * SECONDS)
+    page.locator("input[type=file]").set_input_files({"name": "tiny.toml", "mimeType": "application/toml", "buffer": TINY.to_toml().encode()})
+    expect(page.get_by_label("Title")).to_have_value("A tiny study", timeout=20 * SECONDS)
+    page.get_by_role("button", name="Launch").click()
+    expect(page).to_have_url(re.compile(f"study={TINY.id}"), timeout=30 * SECONDS)
+    page.reload()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=90 * SECONDS)
+    expect(page.get_by_text(re.compile("^Done|finished", re.IGNORECASE)).first).to_be_visible(timeout=120 * SECONDS)
+    page.goto(f"{app_server.url}/?study={TINY.id}")
+    chart = page.locator(".st-key-frontier .js-plotly-plot")
+    expect(chart).to_be_visible(timeout=30 * SECONDS)
+    page.goto(f"{app_server.url}/adapt?study={TINY.id}")
+    expect(page.get_by_text("settings adapted in one batch")).to_be_visible(timeout=60 * SECONDS)
