@@ -33,11 +33,15 @@ class Noise:
     multiplier: Tensor
     draws: tuple[Tensor | None, ...]
 
+    def repeat(self, times: int) -> Noise:
+        """The same noise for each row ``times`` times in a row: [B] becomes [B x times]."""
+        return Noise(clip=self.clip, multiplier=self.multiplier.repeat_interleave(times), draws=tuple(None if d is None else d.repeat_interleave(times, 0) for d in self.draws))
+
 
 def deltas(rows: Rows, inputs: list[Tensor], head_delta: Tensor, lowest: int = 0) -> list[Tensor]:
     """Gradients with respect to each layer's linear output, [B, N, out] each, from that of the head.
 
-    Layers below ``lowest`` are not visited; their entries are empty tensors.
+    Layers below ``lowest`` are not visited; their entries mean nothing.
     """
     out = [head_delta] * len(rows.weights)
     for i in range(len(rows.weights) - 1, lowest, -1):

@@ -78,7 +78,8 @@ class Problem:
         index = self.halves.reshape(b, r * n)
         x = self.support_x.gather(1, index.unsqueeze(-1).expand(-1, -1, self.support_x.shape[-1])).view(b * r, n, -1)
         y = self.support_y.gather(1, index).view(b * r, n)
-        return adapt(self.rows.repeat(r), x, y, self.inner_loss, steps=self.steps, lowest=self.lowest, second_order=second_order)
+        noise = self.noise.repeat(r) if self.noise is not None else None
+        return adapt(self.rows.repeat(r), x, y, self.inner_loss, steps=self.steps, lowest=self.lowest, second_order=second_order, noise=noise)
 
     def outer_unadapted(self) -> OuterLoss:
         """Outer loss on the query set without any adaptation; a loss that asks for pairs reads zero, since nothing was adapted on."""

@@ -9,7 +9,7 @@ import streamlit as st
 from mrp_core.charts.live import AnswerFrame, answer_figure, statistic_figure, statistic_frame
 from mrp_core.config import UNPROTECTED
 from mrp_core.measurement import METRICS
-from pages.ui import frame, session, show, slide, studies
+from pages.ui import frame, kept, show, slide, studies
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,7 @@ TEXT: dict[str, Any] = {
     "statistic_note": "The attack's statistic for the {n} support records (up) and the {n} others of the pool (down), in this one adaptation. The more the shapes differ, the easier the attack.",
     "support": "Support records, the members", "fresh": "Fresh records", "took": "{n} settings adapted in one batch in {ms:.0f} ms. "
             "One adaptation of one task: the frontier shows means over many, with intervals.",
-    "record": "record {i}",
+    "record": "{i}: {label}",
 }
 SHOWN = 8
 PICTURES = {"digits": 8}
@@ -54,10 +54,11 @@ def main() -> None:
     slide.setting_slider(live.settings, setting)
     at, base = live.settings.index(setting), live.settings.index(UNPROTECTED)
     _numbers(live, at, base)
-    with st.container(horizontal=True, key="adapt_body", gap="large"):
-        with st.container():
+    with st.container(key="adapt_body"):
+        left, right = st.columns(2, gap="large")
+        with left:
             _answers(study, live, at)
-        with st.container():
+        with right:
             _statistic(live, at)
     _pictures(study, live)
     st.caption(TEXT["took"].format(n=len(live.settings), ms=live.seconds * 1000))
@@ -89,8 +90,8 @@ def _chooser(study: studies.Study, strategy: Strategy) -> tuple[int, int, int]:
         seed = int(st.selectbox(TEXT["seed"], study.config.seeds, key="adapt_seed", width=110, persist_state="session"))
         names = _names(study.key, study.version, seed, strategy)
         task = st.selectbox(TEXT["task"], range(len(names)), format_func=lambda i: f"{i + 1}: {names[i]}", key="adapt_task", width=320, persist_state="session")
-        st.button(TEXT["draw"], key="adapt_draw", icon=":material/casino:", help=TEXT["draw_help"], on_click=session.next_draw)
-    return seed, int(task or 0), session.draw()
+        st.button(TEXT["draw"], key="adapt_draw", icon=":material/casino:", help=TEXT["draw_help"], on_click=kept.next_draw)
+    return seed, int(task or 0), kept.draw()
 
 
 def _numbers(live: Live, at: int, base: int) -> None:
@@ -109,7 +110,9 @@ def _answers(study: studies.Study, live: Live, at: int) -> None:
     st.subheader(TEXT["answers"], anchor=False)
     ways = live.probabilities.shape[-1]
     order = sorted(range(len(live.eval_y)), key=lambda i: (i % max(1, len(live.eval_y) // ways), i))[:SHOWN]
-    data = AnswerFrame(records=tuple(TEXT["record"].format(i=i + 1) for i in range(len(order))), labels=_labels(study, live), truth=tuple(int(live.eval_y[i]) for i in order),
+    labels = _labels(study, live)
+    names = tuple(TEXT["record"].format(i=n + 1, label=labels[int(live.eval_y[i])]) for n, i in enumerate(order))
+    data = AnswerFrame(records=names, labels=labels, truth=tuple(int(live.eval_y[i]) for i in order),
                        probabilities=tuple(tuple(live.probabilities[at, i].tolist()) for i in order))
     show.chart(answer_figure(data, show.colours()), data.rows(), key="answers", caption=TEXT["answers_note"].format(n=len(order), all=len(live.eval_y)),
                alt=f"Probabilities of {ways} labels for {len(order)} fresh records; mean confidence {live.confidence[at] * 100:.0f} %.")
@@ -127,8 +130,9 @@ def _statistic(live: Live, at: int) -> None:
     both = [*live.support_phi.ravel().tolist(), *live.other_phi.ravel().tolist()]
     both.sort()
     low, high = both[len(both) // 100], both[-1 - len(both) // 100]
-    data = statistic_frame(live.support_phi[at].tolist(), live.other_phi[at].tolist(), low, high)
-    show.chart(statistic_figure(data, show.colours()), data.rows(), key="statistic", caption=TEXT["statistic_note"].format(n=len(live.support_y)),
+    grid = [statistic_frame(live.support_phi[i].tolist(), live.other_phi[i].tolist(), low, high) for i in range(len(live.settings))]
+    data, top = grid[at], max(max(*g.members, *g.others) for g in grid)
+    show.chart(statistic_figure(data, show.colours(), top=top), data.rows(), key="statistic", caption=TEXT["statistic_note"].format(n=len(live.support_y)),
                alt=f"Histogram of the attack's statistic; loss-threshold AUC {live.threshold_auc[at]:.2f}.")
 
 

@@ -12,7 +12,7 @@ from mrp_core.charts.roc import roc_figure, roc_frame
 from mrp_core.config import UNPROTECTED, Setting
 from mrp_core.measurement import METRICS
 from mrp_core.results import Summary
-from pages.ui import frame, show, slide, studies, words
+from pages.ui import differences, frame, show, slide, studies, words
 
 frame.guard()
 
@@ -48,13 +48,12 @@ def main() -> None:
         return
     setting = slide.current(study.settings)
     slide.setting_slider(study.settings, setting)
-    chosen = studies.against_unprotected(study, setting, ROWS)
-    base = studies.against_unprotected(study, UNPROTECTED, ROWS)
+    chosen = differences.against_unprotected(study, setting, ROWS)
+    base = differences.against_unprotected(study, UNPROTECTED, ROWS)
     st.info(_sentence(setting, chosen, base), icon=":material/policy:")
     _roc(study, setting)
     _guarantee(study, setting)
     _table(chosen, base)
-    st.caption(TEXT["proof"])
 
 
 def _sentence(setting: Setting, chosen: Summary | None, base: Summary | None) -> str:
@@ -91,6 +90,7 @@ def _non_members(study: studies.Study) -> int:
 def _guarantee(study: studies.Study, setting: Setting) -> None:
     text = words.guarantee(setting, study.config.privacy.delta)
     st.markdown(f"{text} {TEXT['bound']}" if text else TEXT["no_bound"])
+    st.markdown(f"*{TEXT['proof']}*")
 
 
 def _table(chosen: Summary | None, base: Summary | None) -> None:
@@ -107,7 +107,7 @@ def _table(chosen: Summary | None, base: Summary | None) -> None:
         rows.append({c["what"]: METRICS[name].label, c["value"]: words.amount(name, mean), c["base"]: words.amount(name, other) if other else "—", c["difference"]: change,
                      c["kind"]: METRICS[name].kind})
     st.subheader(TEXT["table"], anchor=False)
-    st.dataframe(rows, hide_index=True, width="stretch", key="audit_table")
+    st.dataframe(rows, hide_index=True, width="stretch", height="content", key="audit_table")
     show.download("CSV", lambda: show.csv_text(rows), "audit.csv", key="audit_csv")
 
 

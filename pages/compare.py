@@ -13,7 +13,7 @@ from mrp_core.errors import MRPError
 from mrp_core.measurement import METRICS
 from mrp_core.results import StudyState
 from mrp_core.store import PinRow, StudyRow
-from pages.ui import frame, launch, session, show, studies, words
+from pages.ui import differences, frame, kept, launch, session, show, studies, words
 
 frame.guard()
 
@@ -61,7 +61,7 @@ def _column(pin: PinRow) -> tuple[str, dict[str, str]]:
     setting = Setting.from_key(pin.setting_key)
     try:
         study = studies.load(pin.study)
-        found = studies.against_unprotected(study, setting, ROWS)
+        found = differences.against_unprotected(study, setting, ROWS)
     except MRPError as error:
         return setting_label(setting), {"accuracy": str(error)}
     name = f"{setting_label(setting)} · {study.title}"
@@ -130,12 +130,12 @@ def _save(key: str) -> None:
 
 def _delete(key: str, title: str) -> None:
     if launch.attempt(lambda: studies.store().delete(key)):
-        session.set_deleted(key, title)
+        kept.set_deleted(key, title)
 
 
 def _undo() -> None:
     """The last deletion of this session, to be taken back."""
-    gone = session.deleted()
+    gone = kept.deleted()
     if gone is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="undo_bar"):
@@ -145,7 +145,7 @@ def _undo() -> None:
 
 def _bring_back(key: str, title: str) -> None:
     if launch.attempt(lambda: studies.store().undelete(key), TEXT["back"].format(title=title)):
-        session.set_deleted(None, "")
+        kept.set_deleted(None, "")
 
 
 with frame.sentences():

@@ -15,7 +15,7 @@ from mrp_core.config import Setting
 from mrp_core.measurement import METRICS
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
-from pages.ui import frame, launch, session, show, slide, studies, words
+from pages.ui import differences, frame, launch, session, show, slide, studies, words
 
 frame.guard()
 
@@ -58,7 +58,7 @@ def main() -> None:
     axis = _axis(study)
     slide.setting_slider(study.settings, setting)
     metrics = tuple(dict.fromkeys(("accuracy", "accuracy_0", axis, "lira_auc", "mi")))
-    chosen = studies.against_unprotected(study, setting, metrics)
+    chosen = differences.against_unprotected(study, setting, metrics)
     _verdict(study, chosen, axis)
     with st.container(key="explore_body"):
         left, right = st.columns([0.75, 0.25], gap="medium")
@@ -66,7 +66,7 @@ def main() -> None:
             _chart(study, axis, setting, metrics)
         with right, st.container(key="explore_side"):
             _numbers(study, chosen, axis)
-    st.caption(TEXT["differences"].format(n=studies.comparisons(study)))
+    st.caption(TEXT["differences"].format(n=differences.comparisons(study)))
     _provenance(study)
 
 
@@ -91,13 +91,13 @@ def _clicked() -> None:
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _frame(key: str, version: int, axis: str, metrics: tuple[str, ...]) -> FrontierFrame:
     study = studies.load(key)
-    return frontier_frame(studies.summaries(study, metrics), study.config, x=axis)
+    return frontier_frame(differences.summaries(study, metrics), study.config, x=axis)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _volume(key: str, version: int, axis: str) -> VolumeFrame:
     study = studies.load(key)
-    return volume_frame(studies.summaries(study, ("accuracy", axis)), study.config, axis)
+    return volume_frame(differences.summaries(study, ("accuracy", axis)), study.config, axis)
 
 
 def _chart(study: studies.Study, axis: str, setting: Setting, metrics: tuple[str, ...]) -> None:

@@ -61,9 +61,10 @@ def _own_study() -> studies.Study | None:
 
 
 def _start() -> StudyConfig:
-    base = StudyConfig(title="My study")
+    """The configuration that a first visit starts from: the family of the study at hand, with what makes sense for it."""
     study = studies.current()
-    return controls.family_defaults(base, study.config.task.family if study else TaskConfig().family)
+    found = plugin("tasks", study.config.task.family if study else TaskConfig().family)
+    return StudyConfig(title="My study", task=TaskConfig(family=found.name, **{"mode": found.modes[0], **found.defaults}))
 
 
 def _form() -> None:
@@ -97,7 +98,7 @@ def _launcher() -> None:
         st.error(str(error), icon=":material/error:")
         st.button(TEXT["launch"], key="launch", type="primary", icon=":material/play_arrow:", disabled=True)
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):
         st.button(TEXT["launch"], key="launch", type="primary", icon=":material/play_arrow:", on_click=launch.launch, args=(config, compute))
         st.markdown(_cost(config))
     known = next((row for row in studies.store().studies() if row.id == config.id), None)

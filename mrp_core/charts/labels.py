@@ -6,6 +6,9 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 Place = tuple[float, float]
 _OFFSETS: tuple[tuple[float, float, str], ...] = (
     (12, 0, "left"), (-12, 0, "right"), (10, 16, "left"), (-10, 16, "right"), (10, -16, "left"), (-10, -16, "right"), (0, 22, "center"), (0, -22, "center"),
@@ -36,44 +39,45 @@ def place(names: Mapping[str, Sequence[Place]], obstacles: Sequence[Place], x_ra
         size: Assumed size of the plot in pixels.
         lines: Lines that text should not cross.
     """
-    width, height = size
-    to_pixels = lambda p: ((p[0] - x_range[0]) / (x_range[1] - x_range[0]) * width, (p[1] - y_range[0]) / (y_range[1] - y_range[0]) * height)  # noqa: E731
-    taken = [to_pixels(p) for p in obstacles] + [q for line in lines for q in _dense([to_pixels(p) for p in line])]
-    boxes: list[tuple[float, float, float, float]] = []
+    scale = np.array(size) / [x_range[1] - x_range[0], y_range[1] - y_range[0]]
+    to_pixels = lambda p: (np.asarray(p, dtype=np.float64).reshape(-1, 2) - [x_range[0], y_range[0]]) * scale  # noqa: E731
+    taken = np.concatenate([to_pixels(obstacles), *(_dense(to_pixels(line)) for line in lines)])
+    boxes = np.empty((0, 4))
     labels = []
     for text, points in names.items():
-        best: tuple[float, Label, tuple[float, float, float, float]] | None = None
-        for point in points:
-            px, py = to_pixels(point)
-            for dx, dy, anchor in _OFFSETS:
-                box = _box(px + dx, py + dy, anchor, text)
-                cost = _cost(box, taken, boxes, width, height) + 0.02 * (abs(dx) + abs(dy))
-                if best is None or cost < best[0]:
-                    best = (cost, Label(text, point[0], point[1], dx, dy, anchor), box)
-        if best is not None:
-            labels.append(best[1])
-            boxes.append(best[2])
+        if not points:
+            continue
+        shifts = np.array([(dx, dy) for dx, dy, _ in _OFFSETS])
+        at = (to_pixels(points)[:, None, :] + shifts).reshape(-1, 2)
+        candidates = _boxes(at, [anchor for _, _, anchor in _OFFSETS] * len(points), text)
+        cost = _cost(candidates, taken, boxes, size) + 0.02 * np.tile(np.abs(shifts).sum(1), len(points))
+        best = int(cost.argmin())
+        point, (dx, dy, anchor) = points[best // len(_OFFSETS)], _OFFSETS[best % len(_OFFSETS)]
+        labels.append(Label(text, point[0], point[1], dx, dy, anchor))
+        boxes = np.concatenate([boxes, candidates[best:best + 1]])
     return labels
 
 
-def _box(x: float, y: float, anchor: str, text: str) -> tuple[float, float, float, float]:
+def _boxes(at: NDArray[np.float64], anchors: Sequence[str], text: str) -> NDArray[np.float64]:
+    """Left, bottom, right and top of the text at each place, [n, 4] in pixels."""
     wide = 7.2 * len(text) + 4
-    left = x if anchor == "left" else x - wide if anchor == "right" else x - wide / 2
-    return left, y - 9, left + wide, y + 9
+    left = at[:, 0] - wide * np.array([{"left": 0.0, "right": 1.0, "center": 0.5}[anchor] for anchor in anchors])
+    return np.column_stack([left, at[:, 1] - 9, left + wide, at[:, 1] + 9])
 
 
-def _cost(box: tuple[float, float, float, float], taken: Sequence[Place], boxes: Sequence[tuple[float, float, float, float]], width: float, height: float) -> float:
-    left, bottom, right, top = box
-    covered = sum(left - 3 <= x <= right + 3 and bottom - 2 <= y <= top + 2 for x, y in taken)
-    overlapped = sum(left < b[2] and b[0] < right and bottom < b[3] and b[1] < top for b in boxes)
-    outside = max(0.0, -left) + max(0.0, right - width) + max(0.0, -bottom) + max(0.0, top - height)
+def _cost(boxes: NDArray[np.float64], taken: NDArray[np.float64], placed: NDArray[np.float64], size: Place) -> NDArray[np.float64]:
+    """How badly each box sits: points covered, other names overlapped, pixels outside the plot."""
+    left, bottom, right, top = (side[:, None] for side in boxes.T)
+    covered = ((left - 3 <= taken[:, 0]) & (taken[:, 0] <= right + 3) & (bottom - 2 <= taken[:, 1]) & (taken[:, 1] <= top + 2)).sum(1)
+    overlapped = ((left < placed[:, 2]) & (placed[:, 0] < right) & (bottom < placed[:, 3]) & (placed[:, 1] < top)).sum(1)
+    outside = np.maximum(0.0, np.stack([-boxes[:, 0], boxes[:, 2] - size[0], -boxes[:, 1], boxes[:, 3] - size[1]])).sum(0)
     return covered + 40 * overlapped + 2 * outside
 
 
-def _dense(line: Sequence[Place]) -> list[Place]:
+def _dense(line: NDArray[np.float64]) -> NDArray[np.float64]:
     """Points every 8 pixels along a line, so that a box over it is seen."""
-    out: list[Place] = []
-    for (x0, y0), (x1, y1) in itertools.pairwise(line):
-        n = max(1, int(max(abs(x1 - x0), abs(y1 - y0)) / 8))
-        out += [(x0 + (x1 - x0) * i / n, y0 + (y1 - y0) * i / n) for i in range(n)]
-    return out
+    out = [line]
+    for a, b in itertools.pairwise(line):
+        n = max(1, int(np.abs(b - a).max() / 8))
+        out.append(a + (b - a) * np.arange(n)[:, None] / n)
+    return np.concatenate(out)

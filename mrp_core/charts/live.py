@@ -78,11 +78,11 @@ def statistic_frame(members: Sequence[float], others: Sequence[float], low: floa
     return StatisticFrame(edges=edges, members=shares(members), others=shares(others))
 
 
-def statistic_figure(frame: StatisticFrame, colours: Palette, *, height: int = 320) -> go.Figure:
-    """Members upward, others downward: the more the two shapes differ, the easier the attack."""
+def statistic_figure(frame: StatisticFrame, colours: Palette, *, top: float, height: int = 320) -> go.Figure:
+    """Members upward, others downward: the more the two shapes differ, the easier the attack. ``top`` is the largest share of any setting, so that the scale stays."""
     fig = figure(colours, height=height, x_title="how sure of the true label (log-odds)", y_title="share of records", margin=(58, 8, 8, 52))
     middles = [(a + b) / 2 for a, b in zip(frame.edges, frame.edges[1:], strict=False)]
-    top = max(*frame.members, *frame.others, 0.1) * 1.15
+    top = max(top, 0.05) * 1.3
     fig.update_xaxes(range=[frame.edges[0], frame.edges[-1]])
     fig.update_yaxes(range=[-top, top], tickvals=[], zeroline=True, zerolinecolor=colours.soft)
     wide = (frame.edges[1] - frame.edges[0]) * 0.92

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
 from mrp_core.charts.frontier import setting_label
+from mrp_core.charts.labels import place
 from mrp_core.charts.palette import Palette, figure, note
 from mrp_core.config import UNPROTECTED, Setting
 from mrp_core.limits import DPLimit
 from mrp_core.results import Curve
 
 FLOOR = 1e-3
+RANGE = (-3.0, 0.02)
+GUESSING, BOUND = "guessing", "no attack can pass this (ε, δ)"
 _TICKS = ([1e-3, 1e-2, 1e-1, 1.0], ["0.1 %", "1 %", "10 %", "100 %"])
 
 
@@ -78,29 +81,38 @@ def roc_figure(frame: RocFrame, colours: Palette, *, height: int = 470) -> go.Fi
     """Draw the ROC, both axes logarithmic from 0.1 %."""
     fig = figure(colours, height=height, x_title="False-positive rate (non-members accused)", y_title="True-positive rate (members found)", margin=(70, 20, 12, 52))
     for update in (fig.update_xaxes, fig.update_yaxes):
-        update(type="log", range=[-3, 0.02], tickvals=_TICKS[0], ticktext=_TICKS[1])
+        update(type="log", range=list(RANGE), tickvals=_TICKS[0], ticktext=_TICKS[1])
     if frame.floor > FLOOR:
         fig.add_vrect(x0=FLOOR, x1=min(frame.floor, 1.0), fillcolor=colours.impossible, line_width=0, layer="below")
         note(fig, math.log10(FLOOR), 0.0, "too few trials here", colours.soft, valign="top", shift=(6, -4))
-    fig.add_scatter(x=[FLOOR, 1], y=[FLOOR, 1], mode="lines", line={"color": colours.grey, "width": 1.3, "dash": "dot"}, hoverinfo="skip", name="guessing")
-    note(fig, -0.62, -0.62, "guessing", colours.soft, anchor="left", valign="top", shift=(8, -2))
+    fig.add_scatter(x=[FLOOR, 1], y=[FLOOR, 1], mode="lines", line={"color": colours.grey, "width": 1.3, "dash": "dot"}, hoverinfo="skip", name=GUESSING)
     fig.add_vline(x=0.01, line={"color": colours.grey, "width": 1, "dash": "dash"})
     note(fig, -2, -3, "1 % accused", colours.soft, valign="bottom", shift=(5, 4))
     if frame.limit:
         fig.add_scatter(x=[p[0] for p in frame.limit], y=[p[1] for p in frame.limit], mode="lines", line={"color": colours.noisy, "width": 2, "dash": "dashdot"},
-                        name="no attack can pass", hoverinfo="skip")
-        _limit_name(fig, frame, colours)
+                        name=BOUND, hoverinfo="skip")
     for line in sorted(frame.lines, key=lambda item: item.chosen):
-        _draw(fig, line, [o for o in frame.lines if o is not line], colours)
+        _draw(fig, line, colours)
+    _names(fig, frame, colours)
     return fig
 
 
-def _limit_name(fig: go.Figure, frame: RocFrame, colours: Palette) -> None:
-    x, y = frame.limit[12]
-    note(fig, math.log10(x), math.log10(y), "no attack can pass this (ε, δ)", colours.noisy, anchor="left", valign="bottom", shift=(0, 8))
+def _names(fig: go.Figure, frame: RocFrame, colours: Palette) -> None:
+    """Write the names beside the lines, where nothing else is drawn."""
+    lines = {line.label: _log(zip(line.fpr, line.tpr, strict=True)) for line in sorted(frame.lines, key=lambda item: not item.chosen)}
+    bound = {BOUND: _log(frame.limit)} if frame.limit else {}
+    drawn = [*lines.values(), *bound.values(), [(-3.0, -3.0), (0.0, 0.0)], [(-2.0, -3.0), (-2.0, 0.02)]]
+    inks = {line.label: colours.pick if line.chosen else colours.trained for line in frame.lines} | {BOUND: colours.noisy}
+    wanted = {name: [p for p in points[3:-3:3] if p[1] > -2.8] for name, points in (lines | bound).items()} | {GUESSING: [(v, v) for v in (-0.7, -1.0, -1.3, -1.6)]}
+    for label in place(wanted, [], RANGE, RANGE, size=(900, 400), lines=drawn):
+        note(fig, label.x, label.y, label.text, inks.get(label.text, colours.soft), anchor=label.anchor, shift=(label.dx, label.dy))
 
 
-def _draw(fig: go.Figure, line: RocLine, others: Sequence[RocLine], colours: Palette) -> None:
+def _log(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    return [(math.log10(x), math.log10(y)) for x, y in points if y > 0 and math.isfinite(y)]
+
+
+def _draw(fig: go.Figure, line: RocLine, colours: Palette) -> None:
     colour, band, dash = (colours.pick, colours.pick_band, "solid") if line.chosen else (colours.trained, colours.trained_band, "dash")
     low = [max(v, FLOOR / 2) if math.isfinite(v) else None for v in line.low]
     high = [v if math.isfinite(v) else None for v in line.high]
@@ -109,12 +121,3 @@ def _draw(fig: go.Figure, line: RocLine, others: Sequence[RocLine], colours: Pal
     hover = [f"<b>{line.label}</b><br>accusing {f * 100:.3g} % of non-members<br>finds {t * 100:.3g} % of members [{lo * 100:.3g}, {hi * 100:.3g}]"
              for f, t, lo, hi in zip(line.fpr, line.tpr, line.low, line.high, strict=True)]
     fig.add_scatter(x=line.fpr, y=line.tpr, mode="lines", line={"color": colour, "width": 2.4, "dash": dash}, hovertext=hover, hoverinfo="text", name=line.label)
-    at = min(range(len(line.fpr)), key=lambda i: abs(math.log10(line.fpr[i]) + (1.35 if line.chosen else 2.45)), default=None)
-    if at is not None and line.tpr[at] > FLOOR:
-        above = _higher(line, others, at)
-        note(fig, math.log10(line.fpr[at]), math.log10(line.tpr[at]), line.label, colour, anchor="left", valign="bottom" if above else "top", shift=(8, 14 if above else -14))
-
-
-def _higher(line: RocLine, others: Sequence[RocLine], at: int) -> bool:
-    """Whether a line is the highest of all at a place, so that its name goes above it."""
-    return all(line.tpr[at] >= o.tpr[min(at, len(o.tpr) - 1)] for o in others if o.tpr)

@@ -129,16 +129,6 @@ def _title(knob: Knob, value: str) -> str:
     return plugin(knob.registry, value).title if knob.registry else TEXT["titles"].get(value, value)
 
 
-def family_defaults(config: StudyConfig, family: str) -> StudyConfig:
-    """A configuration for another family, with what makes sense for it.
-
-    Raises:
-        ConfigError: If the family is unknown.
-    """
-    found = plugin("tasks", family)
-    return dataclasses.replace(config, task=TaskConfig(family=family, **{"mode": found.modes[0], **found.defaults}))
-
-
 def choose_family(name: str) -> None:
     """Put a family and its defaults into the widgets of the train page."""
     if not filled():

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from mrp_core.errors import MRPError
-from pages.ui import session, studies
+from pages.ui import kept, session, studies
 
 TEXT: dict[str, Any] = {
     "name": "MRP",
@@ -36,7 +36,7 @@ def run() -> None:
     st.set_page_config(page_title=TEXT["name"], page_icon="⚖️", layout="wide")
     pages = _pages()
     current = st.navigation(list(pages.values()), position="hidden")
-    session.mark_routed()
+    kept.mark_routed()
     st.html(ROOT / "pages" / "ui" / "style.css")
     with sentences():
         _sidebar(pages)
@@ -45,9 +45,9 @@ def run() -> None:
 
 def guard() -> None:
     """First line of every page: where the first request of a session is a deep link, Streamlit runs the page without app.py; then start over with the frame."""
-    if session.routed():
+    if kept.routed():
         return
-    session.mark_routed()
+    kept.mark_routed()
     st.navigation(list(_pages().values()), position="hidden")
     st.rerun()
 
@@ -79,8 +79,9 @@ def title(text: str, lead: str = "") -> None:
 
 
 def _pages() -> dict[str, StreamlitPage]:
+    """Without icons of their own: the browser would fetch one from another host as the page's picture."""
     folder = ROOT / "pages"
-    return {name: st.Page(folder / f"{name}.py", title=label, icon=icon, default=name == "explore") for name, label, icon in PAGES}
+    return {name: st.Page(folder / f"{name}.py", title=label, default=name == "explore") for name, label, _ in PAGES}
 
 
 def _sidebar(pages: dict[str, StreamlitPage]) -> None:

@@ -50,7 +50,7 @@ def pin(key: str, setting: str) -> None:
     def act() -> None:
         store = studies.store()
         study = studies.load(key)
-        own = store.import_file(studies.file_of(study)) if study.sample else key
+        own = store.import_file(study.file) if study.sample else key
         store.pin(own, Setting.from_key(setting).key, "")
 
     attempt(act, TEXT["pinned"])

@@ -12,7 +12,7 @@ from mrp_core.charts.training import training_figure, training_frame
 from mrp_core.config import settings_of
 from mrp_core.results import StudyState
 from mrp_core.store.rows import Progress
-from pages.ui import frame, launch, show, studies
+from pages.ui import differences, frame, launch, show, studies
 
 TEXT: dict[str, Any] = {
     "queued": "Waiting for a worker.",
@@ -50,11 +50,12 @@ def _body(key: str, active: bool) -> None:
         study = studies.load(key)
         _state(found, study)
         _buttons(key, found)
-        left, right = st.columns(2, gap="large")
-        with left:
-            _growing(study)
-        with right:
-            _curve(study, found)
+        with st.container(key="follow_body"):
+            left, right = st.columns(2, gap="large")
+            with left:
+                _growing(study)
+            with right:
+                _curve(study, found)
 
 
 def _state(found: Progress, study: studies.Study) -> None:
@@ -92,7 +93,7 @@ def _growing(study: studies.Study) -> None:
         st.skeleton(height=300)
         return
     axis = "mi" if any("mi" in p.values for p in study.points[:1]) else "lira_auc"
-    data = frontier_frame(studies.summaries(study, ("accuracy", "accuracy_0", axis)), study.config, x=axis)
+    data = frontier_frame(differences.summaries(study, ("accuracy", "accuracy_0", axis)), study.config, x=axis)
     total = len(settings_of(study.config))
     show.chart(frontier_figure(data, show.colours(), height=330), data.rows(), key="growing", alt=f"The frontier so far: {len(study.settings)} of {total} settings.",
                caption=TEXT["growing_caption"].format(n=len(study.settings), total=total))

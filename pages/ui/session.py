@@ -1,4 +1,4 @@
-"""The only place that names URL parameters and session keys. What matters is in the URL; a page switch carries it along."""
+"""The only place that names URL parameters. What matters is in the URL; a page switch carries it along."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import streamlit as st
 
 STUDY, POINT, AXIS = "study", "point", "axis"
 _CARRIED = (STUDY, POINT, AXIS)
-_ROUTED = "routed"
 
 
 def value(name: str, default: str = "") -> str:
@@ -43,37 +42,6 @@ def choose_study(key: str) -> None:
     if key != value(STUDY):
         forget(POINT)
     remember(STUDY, key)
-
-
-def draw() -> int:
-    """Number of the support set that the adapt page shows."""
-    return int(st.session_state.get("adapt_draws", 0))
-
-
-def next_draw() -> None:
-    """Ask for another support set."""
-    st.session_state["adapt_draws"] = draw() + 1
-
-
-def deleted() -> tuple[str, str] | None:
-    """Id and title of the study deleted last, as long as that can be taken back here."""
-    found: tuple[str, str] | None = st.session_state.get("last_deleted")
-    return found
-
-
-def set_deleted(key: str | None, title: str) -> None:
-    """Note a deletion, or with None that there is none to take back."""
-    st.session_state["last_deleted"] = None if key is None else (key, title)
-
-
-def routed() -> bool:
-    """Whether the page frame has run in this session."""
-    return bool(st.session_state.get(_ROUTED))
-
-
-def mark_routed() -> None:
-    """Note that the page frame has run in this session."""
-    st.session_state[_ROUTED] = True
 
 
 def _kept(name: str) -> str:
