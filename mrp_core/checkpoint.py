@@ -51,10 +51,11 @@ class TrainingState:
             size = int.from_bytes(data[:8], "little")
             about: dict[str, str] = json.loads(data[8:8 + size])["__metadata__"]
             tensors = {k: v.to(device) for k, v in load(data).items()}
-        except (SafetensorError, ValueError, KeyError) as error:
+            owner, step, taken, alive = about["config"], int(about["step"]), json.loads(about["snapshots"]), tensors["alive"]
+        except (SafetensorError, ValueError, KeyError, TypeError) as error:
             raise CheckpointError(f"The checkpoint is damaged ({type(error).__name__}); the study starts again from an older one, or anew.") from error
-        if about["config"] != config_id:
-            raise CheckpointError(f"The checkpoint belongs to the study {about['config']}, not to {config_id}; it is not used.")
+        if owner != config_id:
+            raise CheckpointError(f"The checkpoint belongs to the study {owner}, not to {config_id}; it is not used.")
         group = lambda prefix: {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}  # noqa: E731
-        return cls(step=int(about["step"]), parameters=group("parameters/"), first=group("first/"), second=group("second/"), alive=tensors["alive"],
-                   snapshots=[(s, group(f"snapshot/{s}/")) for s in json.loads(about["snapshots"])])
+        return cls(step=step, parameters=group("parameters/"), first=group("first/"), second=group("second/"), alive=alive,
+                   snapshots=[(s, group(f"snapshot/{s}/")) for s in taken])

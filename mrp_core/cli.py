@@ -13,11 +13,13 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.errors import ConfigError, JobInterrupted, MRPError, StoreError
+from mrp_core.jobs import open_log
 from mrp_core.jobs.settings import JobTimes, host_name
 from mrp_core.jobs.stored import STOPPED
 from mrp_core.jobs.supervisor import supervise, take_back
@@ -110,11 +112,16 @@ def _work(store: Store, config: StudyConfig, times: JobTimes) -> StudyState | No
     if claim is None:
         raise StoreError(f"The study {config.id} was taken by another process just now; follow it in the app.")
     watch = _Watch(store, config.id)
-    watch.start()
-    try:
-        return run_claim(store, claim, times)
-    finally:
-        watch.stop()
+    with open_log(store.home, config.id) as log:
+        handler = logging.StreamHandler(TextIOWrapper(log, encoding="utf-8"))  # a terminal shows sentences; the details are for the log
+        logging.getLogger("mrp").addHandler(handler)
+        watch.start()
+        try:
+            return run_claim(store, claim, times)
+        finally:
+            watch.stop()
+            logging.getLogger("mrp").removeHandler(handler)
+            handler.flush()
 
 
 def _stopped(store: Store, config: StudyConfig, state: StudyState | None, path: Path) -> int:
@@ -228,7 +235,8 @@ class _Watch:
     def stop(self) -> None:
         self._done.set()
         self._thread.join(timeout=5)
-        print(file=sys.stderr)
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
 
     def _follow(self) -> None:
         last, terminal = "", sys.stderr.isatty()

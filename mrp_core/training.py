@@ -196,7 +196,8 @@ class Trainer:
 
     def _update(self, state: TrainingState, gradients: Parameters) -> None:
         """Adam (Kingma & Ba 2015) with per-arm gradient clipping and a cosine schedule; arms with a NaN are frozen."""
-        square = sum((g.view(len(g), -1).square().sum(1) for g in gradients.values()), torch.zeros(len(self.arms), dtype=self.dtype, device=self.device))
+        # in order of names: a state read from a checkpoint has them in another order, and rounding would follow it
+        square = sum((g.view(len(g), -1).square().sum(1) for _, g in sorted(gradients.items())), torch.zeros(len(self.arms), dtype=self.dtype, device=self.device))
         state.alive &= torch.isfinite(square)
         scale = (GRADIENT_NORM / (square.sqrt() + 1e-12)).clamp_max(1.0)
         t = state.step + 1

@@ -28,7 +28,7 @@ TEXT: dict[str, Any] = {
     "accuracy": "Accuracy", "confidence": "Confidence", "leak": "One answer tells", "attack": "Loss-threshold attack",
     "zero": "{value} before any step", "over": "{value:+.1f} points vs λ = 0", "bits": "{value:+.2f} bits vs λ = 0", "guess": "guessing is 0.5",
     "answers": "What fresh records get", "statistic": "Members against others",
-    "answers_note": "Filled: the true label. Dotted: chance. {n} of the {all} fresh records that no adaptation saw.",
+    "answers_note": "Each group is a record, named after its true label, which is filled. Dotted: chance. {n} of the {all} fresh records that no adaptation saw.",
     "statistic_note": "The attack's statistic for the {n} support records (up) and the {n} others of the pool (down), in this one adaptation. The more the shapes differ, the easier the attack.",
     "support": "Support records, the members", "fresh": "Fresh records", "took": "{n} settings adapted in one batch in {ms:.0f} ms. "
             "One adaptation of one task: the frontier shows means over many, with intervals.",
@@ -66,9 +66,12 @@ def main() -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _strategy(key: str, version: int, path: str) -> Strategy:
+    from mrp_core.engine import live
     from mrp_core.strategy import Strategy
 
-    return Strategy.load(path)
+    strategy = Strategy.load(path)
+    live(strategy, seed=strategy.config.seeds[0], task=0, draw=0)  # the first batch of a process also sets up the libraries; its time would say nothing
+    return strategy
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

@@ -10,7 +10,7 @@ import streamlit as st
 from mrp_core.charts.frontier import setting_label
 from mrp_core.charts.roc import roc_figure, roc_frame
 from mrp_core.config import UNPROTECTED, Setting
-from mrp_core.measurement import METRICS
+from mrp_core.measurement import METRICS, Measurement
 from mrp_core.results import Summary
 from pages.ui import differences, frame, show, slide, studies, words
 
@@ -29,6 +29,7 @@ TEXT: dict[str, Any] = {
     "sentence_base": "For the unprotected model, while one non-member in a hundred is accused, the attack finds **{value}** of the members. Guessing finds 1 %.",
     "unresolved": "At {setting} the true-positive rate at 1 % false accusations is {why}.",
     "caption": "Both axes logarithmic. Band: 95 %, by resampling seeds and tasks. {note}.",
+    "blank": "not resolved",
     "table": "All that was measured here",
     "columns": {"what": "Measure", "value": "This setting", "base": "λ = 0", "difference": "Paired difference", "kind": "Kind"},
     "proof": "A failed attack is no proof of privacy: each attack is a lower bound on what a better one could do. Only an ε is a bound from above.",
@@ -104,11 +105,15 @@ def _table(chosen: Summary | None, base: Summary | None) -> None:
             continue
         other = base.means.get(name) if base else None
         change = f"{words.change(name, d)} {words.span(name, d)}" if d is not None and d.resolved and not math.isnan(d.value) else "—"
-        rows.append({c["what"]: METRICS[name].label, c["value"]: words.amount(name, mean), c["base"]: words.amount(name, other) if other else "—", c["difference"]: change,
+        rows.append({c["what"]: METRICS[name].label, c["value"]: _cell(name, mean), c["base"]: _cell(name, other), c["difference"]: change,
                      c["kind"]: METRICS[name].kind})
     st.subheader(TEXT["table"], anchor=False)
     st.dataframe(rows, hide_index=True, width="stretch", height="content", key="audit_table")
     show.download("CSV", lambda: show.csv_text(rows), "audit.csv", key="audit_csv")
+
+
+def _cell(name: str, m: Measurement | None) -> str:
+    return "—" if m is None else words.amount(name, m) if m.resolved else TEXT["blank"]
 
 
 with frame.sentences():

@@ -119,7 +119,7 @@ class Queue:
                 return None
             new = StudyState.CANCELLED if row.cancel_requested is not None else StudyState.FAILED if fault and row.tries >= MAX_TRIES else StudyState.QUEUED
             if new is StudyState.FAILED:
-                why = f"The study stopped {row.tries} times in a row without getting further, and isn't tried again: {why} Look into its log, then resume it."
+                why = f"The study stopped {row.tries} times in a row at about the same place, and isn't tried again: {why} Look into its log, then resume it."
             clock = self._database.clock
             pause = min(60.0, backoff * 2.0 ** (row.tries - 1)) if fault else 0.0
             connection.execute(update(JOB).where(claim.holds).values(

@@ -1,0 +1,105 @@
+"""ROC, live adaptation, training curves and the placing of names: frames exactly, figures in what matters."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mrp_core.charts.labels import place
+from mrp_core.charts.live import AnswerFrame, answer_figure, statistic_figure, statistic_frame
+from mrp_core.charts.palette import DARK, LIGHT, palette
+from mrp_core.charts.roc import BOUND, roc_figure, roc_frame
+from mrp_core.charts.training import training_figure, training_frame
+from mrp_core.config import UNPROTECTED, Setting
+from mrp_core.results import Curve
+from tests.charts.made import curve
+
+CURVES = [curve("lambda=0", {1e-4: 0.02, 1e-3: 0.04, 1e-2: 0.16, 0.1: 0.5, 1.0: 1.0}), curve("epsilon=3", {1e-3: 0.001, 1e-2: 0.017, 0.1: 0.16, 1.0: 1.0}),
+          curve("epsilon=3", {1e-2: 0.9, 1.0: 1.0}, attack="threshold")]
+
+
+def test_roc_begins_at_a_tenth_of_a_per_cent_and_stands_against_the_unprotected_model() -> None:
+    frame = roc_frame(CURVES, Setting("epsilon", 3.0), delta=1e-3)
+    assert [(line.label, line.chosen) for line in frame.lines] == [("λ = 0, unprotected", False), ("ε = 3", True)]
+    assert frame.lines[0].fpr == (1e-3, 1e-2, 0.1, 1.0)
+    assert (frame.lines[1].tpr, frame.lines[1].low) == ((0.001, 0.017, 0.16, 1.0), (0.0005, 0.0085, 0.08, 0.5))
+    assert frame.rows()[5] == {"setting": "ε = 3", "FPR": 1e-2, "TPR": 0.017, "TPR low": 0.0085, "TPR high": 0.034}
+    assert [line.tpr for line in roc_frame(CURVES, Setting("epsilon", 3.0), attack="threshold").lines] == [(0.9, 1.0)]
+
+
+def test_only_a_guarantee_has_a_line_that_no_attack_can_pass() -> None:
+    limit = dict(roc_frame(CURVES, Setting("epsilon", 3.0), delta=1e-3).limit)
+    assert limit[1e-3] == pytest.approx(math.e**3 * 1e-3 + 1e-3)
+    assert max(limit.values()) <= 1
+    for setting in (UNPROTECTED, Setting("epsilon", math.inf), Setting("steps", 1.0)):
+        assert roc_frame(CURVES, setting, delta=1e-3).limit == ()
+
+
+def test_roc_figure_is_logarithmic_both_ways_and_greys_what_is_not_resolved() -> None:
+    rates = [10 ** (-3 + i / 16) for i in range(49)]
+    dense = [curve("lambda=0", {f: f**0.4 for f in rates}), curve("epsilon=3", {f: f**0.9 for f in rates})]
+    fig = roc_figure(roc_frame(dense, Setting("epsilon", 3.0), delta=1e-3, floor=0.005), LIGHT)
+    assert (fig.layout.xaxis.type, fig.layout.yaxis.type) == ("log", "log")
+    assert fig.layout.xaxis.range[0] == fig.layout.yaxis.range[0] == -3
+    assert {"guessing", BOUND, "ε = 3", "λ = 0, unprotected"} <= {a.text for a in fig.layout.annotations}
+    assert any(s.type == "rect" and s.x1 == 0.005 for s in fig.layout.shapes)
+    assert not any(s.type == "rect" for s in roc_figure(roc_frame(CURVES, UNPROTECTED), LIGHT).layout.shapes)
+
+
+def test_a_setting_that_was_not_attacked_has_no_line() -> None:
+    assert [line.label for line in roc_frame(CURVES, Setting("lambda", 0.5)).lines] == ["λ = 0, unprotected"]
+    assert roc_figure(roc_frame([], UNPROTECTED), DARK).layout.xaxis.type == "log"
+
+
+def test_answers_fill_the_true_label() -> None:
+    frame = AnswerFrame(records=("a", "b"), labels=("no", "yes"), probabilities=((0.2, 0.8), (0.6, 0.4)), truth=(1, 1))
+    assert frame.rows() == [{"record": "a", "truth": "yes", "p(no)": 0.2, "p(yes)": 0.8}, {"record": "b", "truth": "yes", "p(no)": 0.6, "p(yes)": 0.4}]
+    fig = answer_figure(frame, LIGHT)
+    assert [list(t.y) for t in fig.data] == [[0.2, 0.6], [0.8, 0.4]]
+    assert set(fig.data[1].marker.color) == {LIGHT.trained} and LIGHT.trained not in fig.data[0].marker.color
+
+
+def test_statistic_counts_shares_in_equal_bins_and_keeps_the_ends() -> None:
+    frame = statistic_frame([-9.0, 0.1, 0.9, math.nan], [1.5, 9.0], 0.0, 2.0, bins=2)
+    assert frame.edges == (0.0, 1.0, 2.0)
+    assert frame.members == pytest.approx((1.0, 0.0))
+    assert frame.others == (0.0, 1.0)
+    assert frame.rows()[1] == {"from": 1.0, "to": 2.0, "members": 0.0, "others": 1.0}
+    fig = statistic_figure(frame, LIGHT, top=1.2)
+    assert [list(t.y) for t in fig.data] == [[1.0, 0.0], [0.0, -1.0]]
+    assert tuple(fig.layout.yaxis.range) == (-fig.layout.yaxis.range[1], fig.layout.yaxis.range[1])
+
+
+def test_training_curves_are_thinned_and_named_in_words() -> None:
+    steps = tuple(float(i) for i in range(1000))
+    frame = training_frame([Curve(setting=None, name="train:task_loss", x=steps, y=tuple(1 / (1 + s) for s in steps)), Curve(setting=None, name="train:validation", x=(0.0,), y=(0.5,)), *CURVES], 2000)
+    assert [name for name, _, _ in frame.lines] == ["task loss", "validation"]
+    assert len(frame.lines[0][1]) <= 300
+    assert frame.x_range[1] >= 2000
+    assert frame.rows()[0] == {"curve": "task loss", "step": 0.0, "value": 1.0}
+    assert {a.text for a in training_figure(frame, LIGHT).layout.annotations} == {"task loss", "validation"}
+    assert training_frame([]).lines == ()
+
+
+def test_a_name_avoids_marks_lines_and_other_names() -> None:
+    crowd = [(0.5 + 0.002 * i, 0.5) for i in range(60)]
+    first, second = place({"one": [(0.5, 0.5)], "two": [(0.5, 0.5)]}, crowd, (0, 1), (0, 1), lines=[[(0.0, 0.6), (1.0, 0.6)]])
+    assert (first.dx, first.dy) != (second.dx, second.dy)
+    # to the right of the mark the crowd is in the way
+    assert not (first.anchor == "left" and first.dy == 0)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=8))
+def test_every_name_gets_one_place_inside_the_plot(points: list[tuple[float, float]]) -> None:
+    labels = place({"a name": points, "b": points[:1]}, points, (0, 1), (0, 1))
+    assert [label.text for label in labels] == ["a name", "b"]
+    for label in labels:
+        assert -20 <= label.x * 700 + label.dx <= 720 and -20 <= label.y * 380 + label.dy <= 400
+
+
+def test_both_palettes_differ_and_have_the_same_meanings() -> None:
+    assert palette(True) is DARK and palette(False) is LIGHT
+    assert (LIGHT.trained, DARK.trained, LIGHT.pick, DARK.pick) == ("#0072B2", "#56B4E9", "#D55E00", "#F0A35E")
