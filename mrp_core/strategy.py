@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from dataclasses import dataclass, replace
@@ -131,7 +132,8 @@ class Strategy:
                  "levels": self.levels, "choice": self.choice, "seen": {str(k): v for k, v in self.seen.items()},
                  "shape": {"features": self.shape.features, "hidden": self.shape.hidden, "outputs": self.shape.outputs, "ways": self.shape.ways, "steps": self.shape.steps}}
         tensors = {k: v.detach().cpu().contiguous() for k, v in self.parameters.items()}
-        return save(tensors, metadata={"format": FORMAT, "about": json.dumps(about)})
+        text = json.dumps(about)
+        return save(tensors, metadata={"format": FORMAT, "about": text, "sha256": _digest(text, tensors)})
 
     def save(self, path: Path | str) -> None:
         """Write :meth:`to_bytes` to a file."""
@@ -162,15 +164,33 @@ class Strategy:
             header = json.loads(data[8:8 + int.from_bytes(data[:8], "little")])["__metadata__"]
             if header["format"] != FORMAT:
                 raise CheckpointError(f"The strategy {name!r} is of format {header['format']!r}, but this program reads {FORMAT!r}; train it anew.")
+            if header.get("sha256", "") not in ("", _digest(header["about"], tensors)):
+                raise ValueError("its content doesn't match its checksum")
             about = json.loads(header["about"])
             sizes: dict[str, Any] = {**about["shape"], "hidden": tuple(about["shape"]["hidden"])}
             shape = Shape(**sizes)
-            return cls(config=StudyConfig.from_dict(about["config"]), shape=shape, parameters=tensors,
+            made = cls(config=StudyConfig.from_dict(about["config"]), shape=shape, parameters=tensors,
                        arms=tuple(Arm(kind=a["kind"], seed=a["seed"], levels=tuple(a["levels"])) for a in about["arms"]),
                        levels=tuple(tuple(x) for x in about["levels"]), choice=tuple(tuple(x) for x in about["choice"]),
                        seen={int(k): tuple(v) for k, v in about["seen"].items()})
-        except (SafetensorError, ValueError, KeyError, TypeError, ConfigError) as error:
+            made._check()
+            return made
+        except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
             raise CheckpointError(f"The strategy {name!r} is damaged ({type(error).__name__}: {error}); train the study anew.") from error
+
+    def _check(self) -> None:
+        sets = len(next(iter(self.parameters.values())))
+        fits = len(self.arms) == len(self.levels) == len(self.choice) > 0 and all(len(a) == len(b) > 0 for a, b in zip(self.levels, self.choice, strict=True))
+        if not fits or not all(0 <= row < sets for rows in self.choice for row in rows) or self.parameters["w0"].shape[2] != self.shape.features:
+            raise ValueError("its parts don't fit together")
+
+
+def _digest(about: str, tensors: Parameters) -> str:
+    """SHA-256 over the description and all weights; safetensors itself doesn't notice an altered weight."""
+    content = hashlib.sha256(about.encode())
+    for name, tensor in sorted(tensors.items()):
+        content.update(name.encode() + tensor.numpy().tobytes())
+    return content.hexdigest()
 
 
 def noise_levels(config: StudyConfig) -> tuple[float, ...]:

@@ -27,9 +27,10 @@ TEXT: dict[str, Any] = {
     "name": "Title", "note": "Note", "save": "Save", "saved": "Saved.", "delete": "Delete", "deleted": "Deleted: {title}.", "undo": "Undo", "back": "{title} is back.",
     "export": {"json": "Study (JSON)", "csv": "Points (CSV)", "toml": "Settings (TOML)"},
     "unreadable": "Not readable by this version; nothing of it is lost: {text}",
-    "measure": "Measure", "gone": "{setting}: no longer measured",
+    "measure": "Measure", "against": "{measure}, against λ = 0", "blank": "not resolved", "gone": "{setting}: no longer measured",
 }
 ROWS = ("accuracy", "accuracy_0", "f1", "mi", "mi_excess", "lira_auc", "lira_tpr_1pct", "membership_bits", "epsilon")
+PAIRED = ("accuracy", "mi", "lira_auc", "lira_tpr_1pct")
 
 
 def main() -> None:
@@ -47,11 +48,13 @@ def _pins() -> None:
         st.info(TEXT["no_pins"], icon=":material/keep:")
         return
     columns = [(pin, *_column(pin)) for pin in pins]
-    rows = [{TEXT["measure"]: METRICS[m].label, **{name: values.get(m, "—") for _, name, values in columns}} for m in ROWS if any(m in values for _, _, values in columns)]
-    st.dataframe(rows, hide_index=True, width="stretch", key="pins_table")
+    wanted = [*((m, METRICS[m].label) for m in ROWS), *((f"{m} -", TEXT["against"].format(measure=METRICS[m].label)) for m in PAIRED)]
+    rows = [{TEXT["measure"]: label, **{name: values.get(m, "—") for _, name, values in columns}} for m, label in wanted if any(m in values for _, _, values in columns)]
+    st.dataframe(rows, hide_index=True, width="stretch", height="content", key="pins_table")
     with st.container(horizontal=True, vertical_alignment="center"):
         for pin, name, _ in columns:
-            st.button(f"{TEXT['unpin']} {name}", key=f"unpin:{pin.study}:{pin.setting_key}", type="tertiary", icon=":material/keep_off:", on_click=_unpin, args=(pin,))
+            st.button(f"{TEXT['unpin']} {setting_label(Setting.from_key(pin.setting_key))}", key=f"unpin:{pin.study}:{pin.setting_key}", type="tertiary", help=name,
+                      icon=":material/keep_off:", on_click=_unpin, args=(pin,))
         show.download("CSV", lambda: show.csv_text(rows), "pinned.csv", key="pins_csv")
     st.caption(TEXT["pins_note"])
 
@@ -64,13 +67,11 @@ def _column(pin: PinRow) -> tuple[str, dict[str, str]]:
         found = differences.against_unprotected(study, setting, ROWS)
     except MRPError as error:
         return setting_label(setting), {"accuracy": str(error)}
-    name = f"{setting_label(setting)} · {study.title}"
+    name = f"{setting_label(setting)} · {study.title}" + ("" if study.sample else f" ({study.key[:6]})")
     if found is None:
         return name, {"accuracy": TEXT["gone"].format(setting=setting_label(setting))}
-    cells = {}
-    for m, mean in found.means.items():
-        d = found.differences.get(m)
-        cells[m] = words.amount(m, mean) + (f" ({words.change(m, d)})" if d is not None and d.resolved else "")
+    cells = {m: words.amount(m, mean, span=m != "epsilon") if mean.resolved else TEXT["blank"] for m, mean in found.means.items()}
+    cells |= {f"{m} -": f"{words.change(m, d)} {words.span(m, d)}" for m, d in found.differences.items() if m in PAIRED and d.resolved}
     return name, cells
 
 

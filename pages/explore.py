@@ -31,7 +31,7 @@ TEXT: dict[str, Any] = {
               "The box reaches from the reference point, {y_worst:g} % accuracy at {x_worst}, to 100 % at {x_best}.",
     "empty": "No sample study is installed and you have none of your own yet: train one, it takes about a minute.",
     "waiting": "This study has no finished point yet; the train page shows how far it is.",
-    "caption": "Small dots: single seeds. Band: from the least to the most lucky seed. Bars: 95 % intervals. "
+    "caption": "Circles: λ. Squares: ε. Open triangles and other shapes: without training. Small dots: single seeds. Band: from the least to the most lucky seed. Bars: 95 % intervals. "
                "Filled: on the frontier; hollow in colour: not told apart from it; hollow grey: dominated. Click a mark to choose it.",
     "differences": "Differences from λ = 0 are paired by seed and task; their intervals are adjusted for the {n} settings on the sliders.",
     "sample": "Sample study: computed by this program · {facts}",
@@ -44,6 +44,8 @@ TEXT: dict[str, Any] = {
 
 def main() -> None:
     """Draw the page."""
+    if st.session_state.pop("go_train", False):
+        frame.go("train")
     study = studies.current()
     frame.title(TEXT["title"], f"{study.title}. {plugin('tasks', study.config.task.family).summary}" if study else "")
     if study is None:
@@ -157,14 +159,12 @@ def _provenance(study: studies.Study) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.button(TEXT["recompute"], key="recompute", icon=":material/replay:", on_click=launch.launch, args=(study.config,), help=TEXT["recompute_help"])
                 st.caption(TEXT["command"].format(path=f"sample_data/studies/{study.key}.toml"), width="content")
-    if st.session_state.pop("go_train", False):
-        frame.go("train")
 
 
 def _origin(origin: dict[str, str | float]) -> list[str]:
     """The facts that a reader asks for, in a fixed order; a moment in seconds becomes a date."""
     out = [str(origin[name]) for name in ("date",) if name in origin]
-    if isinstance(created := origin.get("created"), int | float):
+    if not out and isinstance(created := origin.get("created"), int | float):
         out.append(datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%d"))
     if isinstance(seconds := origin.get("seconds"), int | float):
         out.append(f"{seconds:.0f} s on {int(float(origin.get('cores', 1)))} cores of {origin.get('processor', 'a processor')}")

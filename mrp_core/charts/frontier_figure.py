@@ -19,7 +19,7 @@ IMPOSSIBLE = "impossible (Fano)"
 _FREE = ("temperature", "rate_distortion", "steps", "rate", "head")
 
 
-def frontier_figure(frame: FrontierFrame, colours: Palette, *, pick: str = "", dominated: bool = True, height: int = 470) -> go.Figure:
+def frontier_figure(frame: FrontierFrame, colours: Palette, *, pick: str = "", dominated: bool = True, height: int = 470, width: int = 780) -> go.Figure:
     """Draw the frontier.
 
     Args:
@@ -28,6 +28,7 @@ def frontier_figure(frame: FrontierFrame, colours: Palette, *, pick: str = "", d
         pick: Key of the chosen setting, drawn as an open diamond.
         dominated: Whether dominated settings are shown.
         height: In pixels.
+        width: About how many pixels wide it will be drawn; names are placed for this.
     """
     fig = figure(colours, height=height, x_title=f"{frame.x_title}   (less leaks ←)", y_title=frame.y_title)
     fig.update_xaxes(range=frame.x_range)
@@ -42,7 +43,7 @@ def frontier_figure(frame: FrontierFrame, colours: Palette, *, pick: str = "", d
             _bars(fig, group, _colour(kind, colours))
             _points(fig, frame, group, kind, colours)
     _rules(fig, frame, colours)
-    _names(fig, frame, shown, colours, pick)
+    _names(fig, frame, shown, colours, pick, (width - 80, height - 90))
     _pick(fig, [m for m in shown if m.key == pick], colours)
     return fig
 
@@ -58,8 +59,12 @@ def _limit(fig: go.Figure, frame: FrontierFrame, colours: Palette) -> None:
     top, left = frame.y_range[1], frame.x_range[0]
     fig.add_scatter(x=[left, *xs, xs[-1], left], y=[ys[0], *ys, top, top], mode="lines", fill="toself", fillcolor=colours.impossible, line={"width": 0}, hoverinfo="skip", name=IMPOSSIBLE)
     fig.add_scatter(x=xs, y=ys, mode="lines", line={"color": colours.grey, "width": 1.5, "dash": "dashdot"}, hoverinfo="skip", name="Fano's limit")
-    x, y = frame.x_range[0] + 0.02 * (frame.x_range[1] - frame.x_range[0]), frame.y_range[1] - 0.06 * (frame.y_range[1] - frame.y_range[0])
-    note(fig, x, y, IMPOSSIBLE, colours.soft, name="fixed")
+    wide, y = frame.x_range[1] - left, top - 0.06 * (top - frame.y_range[0])
+    edge = max((x for x, accuracy in frame.limit if accuracy <= y), default=left)
+    if edge - left > 0.22 * wide:
+        note(fig, left + 0.02 * wide, y, IMPOSSIBLE, colours.soft, name="fixed")
+    else:
+        note(fig, edge + 0.02 * wide, y, f"← {IMPOSSIBLE}", colours.soft, name="fixed")
 
 
 def _seeds(fig: go.Figure, frame: FrontierFrame, colours: Palette) -> None:
@@ -100,25 +105,28 @@ def _hover(frame: FrontierFrame, m: Mark) -> str:
 
 
 def _rules(fig: go.Figure, frame: FrontierFrame, colours: Palette) -> None:
-    right = frame.x_range[1]
-    for value, words, dash in ((frame.chance, "guessing", "dot"), (frame.zero_step, "before adaptation (0 steps)", "dash")):
-        if math.isfinite(value) and frame.y_range[0] <= value <= frame.y_range[1]:
-            fig.add_hline(y=value, line={"color": colours.grey, "width": 1, "dash": dash})
-            above = not (words == "guessing" and math.isfinite(frame.zero_step) and frame.zero_step - value < 0.06 * (frame.y_range[1] - frame.y_range[0]) and frame.zero_step >= value)
-            note(fig, right, value, words, colours.soft, anchor="right", valign="bottom" if above else "top", name="fixed")
+    right, (low, high) = frame.x_range[1], frame.y_range
+    levels = [(v, words, dash) for v, words, dash in ((frame.chance, "guessing", "dot"), (frame.zero_step, "before adaptation (0 steps)", "dash")) if math.isfinite(v) and low <= v <= high]
+    close = len(levels) == 2 and abs(levels[0][0] - levels[1][0]) < 0.06 * (high - low)
+    for value, words, dash in levels:
+        fig.add_hline(y=value, line={"color": colours.grey, "width": 1, "dash": dash})
+        if not close:
+            note(fig, right, value, words, colours.soft, anchor="right", valign="bottom", name="fixed")
+    if close:
+        note(fig, right, max(levels)[0], " and ".join(words for _, words, _ in levels), colours.soft, anchor="right", valign="bottom", name="fixed")
     if math.isfinite(frame.x_chance):
         fig.add_vline(x=frame.x_chance, line={"color": colours.grey, "width": 1, "dash": "dot"})
         note(fig, frame.x_chance, frame.y_range[1], "attacker guesses", colours.soft, valign="top", shift=(4, 0), name="fixed")
 
 
-def _names(fig: go.Figure, frame: FrontierFrame, shown: list[Mark], colours: Palette, pick: str) -> None:
+def _names(fig: go.Figure, frame: FrontierFrame, shown: list[Mark], colours: Palette, pick: str, size: tuple[float, float]) -> None:
     obstacles = [p for m in shown for p in ((m.x, m.y), (m.x_low, m.y), (m.x_high, m.y), (m.x, m.y_low), (m.x, m.y_high))] + list(frame.seeds)
     series = {NAMES[kind]: [(m.x, m.y) for m in shown if m.kind == kind] for kind in SYMBOLS if any(m.kind == kind for m in shown)}
     chosen = {m.label: [(m.x, m.y)] for m in shown if m.key == pick}
     lines = [frame.stairs, frame.limit, *[[(frame.x_range[0], v), (frame.x_range[1], v)] for v in (frame.chance, frame.zero_step) if math.isfinite(v)],
              *([[(frame.x_chance, frame.y_range[0]), (frame.x_chance, frame.y_range[1])]] if math.isfinite(frame.x_chance) else [])]
     colour = {NAMES[kind]: _colour(kind, colours) for kind in SYMBOLS}
-    for label in place(chosen | series, obstacles, frame.x_range, frame.y_range, lines=lines):
+    for label in place(chosen | series, obstacles, frame.x_range, frame.y_range, lines=lines, size=size):
         text, ink = (f"<b>{label.text}</b>", colours.pick) if label.text in chosen else (label.text, colour[label.text])
         note(fig, label.x, label.y, text, ink, anchor=label.anchor, shift=(label.dx, label.dy), name="series")
 

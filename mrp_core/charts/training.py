@@ -11,50 +11,88 @@ import plotly.graph_objects as go
 from mrp_core.charts.palette import Palette, figure, note
 from mrp_core.results import Curve
 
-WORDS = {"task_loss": "task loss", "privacy_loss": "privacy loss", "loss": "joint loss", "validation": "validation", "validation_loss": "validation"}
-_MOST = 300
+WORDS = {
+    "train:task_loss": "task loss", "train:privacy_loss": "privacy loss", "validation:lambda:none": "validation, λ = 0", "validation:lambda:most": "validation, largest λ",
+    "validation:epsilon:none": "validation, no noise", "validation:epsilon:most": "validation, least ε",
+}
+"""Curve -> name on the chart, in the order in which they are drawn; other curves are not shown."""
+_MOST = 150
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingLine:
+    """One curve over outer steps.
+
+    Attributes:
+        name: On screen.
+        x, y: At most 150 places.
+        smooth: Running mean over a twentieth of the places, as long as ``y``; empty for a validation curve, which is drawn as dots.
+    """
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    smooth: tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingFrame:
-    """Curves by name over outer steps, at most 300 places each, and fixed ranges."""
+    """Training curves and fixed ranges; ``diverged`` is how many configurations were lost."""
 
-    lines: tuple[tuple[str, tuple[float, ...], tuple[float, ...]], ...]
+    lines: tuple[TrainingLine, ...]
     x_range: tuple[float, float]
     y_range: tuple[float, float]
+    diverged: float
 
     def rows(self) -> list[dict[str, str | float]]:
         """The chart as a table, for export."""
-        return [{"curve": name, "step": x, "value": y} for name, xs, ys in self.lines for x, y in zip(xs, ys, strict=True)]
+        return [{"curve": line.name, "step": x, "value": y} for line in self.lines for x, y in zip(line.x, line.y, strict=True)]
 
 
 def training_frame(curves: Sequence[Curve], total: int = 0) -> TrainingFrame:
-    """Arrange all curves called ``train:...``; ``total`` is the number of outer steps."""
-    lines = []
-    for c in curves:
-        if c.name.startswith("train:") and c.x:
-            every = -(-len(c.x) // _MOST)
-            lines.append((WORDS.get(c.name[6:], c.name[6:].replace("_", " ")), tuple(c.x[::every]), tuple(c.y[::every])))
-    ys = [y for _, _, values in lines for y in values if math.isfinite(y)] or [0.0, 1.0]
-    xs = [x for _, values, _ in lines for x in values] or [1.0]
+    """Arrange the curves that :data:`WORDS` names; ``total`` is the number of outer steps."""
+    found = {c.name: c for c in curves if c.x}
+    lines = tuple(_line(found[name], words) for name, words in WORDS.items() if name in found)
+    ys = [y for line in lines for y in line.y if math.isfinite(y)] or [0.0, 1.0]
+    xs = [x for line in lines for x in line.x] or [1.0]
     pad = 0.06 * (max(ys) - min(ys)) or 0.1
-    return TrainingFrame(lines=tuple(lines), x_range=(0.0, float(max(total, *xs)) * 1.14), y_range=(min(ys) - pad, max(ys) + pad))
+    lost = max((v for v in found["train:diverged"].y if math.isfinite(v)), default=0.0) if "train:diverged" in found else 0.0
+    return TrainingFrame(lines=lines, x_range=(0.0, float(max(total, *xs))), y_range=(min(ys) - pad, max(ys) + pad), diverged=lost)
 
 
-def training_figure(frame: TrainingFrame, colours: Palette, *, height: int = 300) -> go.Figure:
+def _line(curve: Curve, name: str) -> TrainingLine:
+    every = -(-len(curve.x) // _MOST)
+    x, y = tuple(curve.x[::every]), tuple(curve.y[::every])
+    if curve.name.startswith("validation"):
+        return TrainingLine(name=name, x=x, y=y, smooth=())
+    wide = max(1, len(y) // 20)
+    smooth = tuple(sum(y[max(0, i - wide + 1):i + 1]) / len(y[max(0, i - wide + 1):i + 1]) for i in range(len(y)))
+    return TrainingLine(name=name, x=x, y=y, smooth=smooth)
+
+
+def training_figure(frame: TrainingFrame, colours: Palette, *, height: int = 330) -> go.Figure:
     """Draw the training curves with their names at the right ends."""
-    fig = figure(colours, height=height, x_title="outer step", y_title="value")
-    fig.update_xaxes(range=frame.x_range)
-    fig.update_yaxes(range=frame.y_range)
-    inks = (colours.trained, colours.pick, colours.noisy, colours.free, colours.grey)
-    dashes = ("solid", "dash", "dot", "dashdot", "longdash")
-    ends: list[float] = []
-    for i, (name, xs, ys) in enumerate(frame.lines):
-        ink = inks[i % len(inks)]
-        fig.add_scatter(x=xs, y=ys, mode="lines", line={"color": ink, "width": 2, "dash": dashes[i % len(dashes)]}, name=name, hovertemplate=f"{name}: %{{y:.3g}} at step %{{x}}<extra></extra>")
-        y, gap = ys[-1], 0.07 * (frame.y_range[1] - frame.y_range[0])
-        while any(abs(y - other) < gap for other in ends):
-            y += gap / 2
-        ends.append(y)
-        note(fig, xs[-1], y, name, ink, shift=(6, 0))
+    right = 16 + 7 * max((len(line.name) for line in frame.lines), default=0)
+    fig = figure(colours, height=height, x_title="outer step", y_title="value", margin=(58, right, 12, 52))
+    fig.update_xaxes(range=list(frame.x_range))
+    fig.update_yaxes(range=list(frame.y_range))
+    inks = dict(zip(WORDS.values(), (colours.trained, colours.pick, colours.trained, colours.pick, colours.noisy, colours.free), strict=True))
+    for line in frame.lines:
+        ink, hover = inks[line.name], f"{line.name}: %{{y:.3g}} at step %{{x}}<extra></extra>"
+        if line.smooth:
+            fig.add_scatter(x=line.x, y=line.y, mode="lines", line={"color": ink, "width": 1}, opacity=0.3, hoverinfo="skip", name=f"{line.name}, single batches")
+            fig.add_scatter(x=line.x, y=line.smooth, mode="lines", line={"color": ink, "width": 2.2}, hovertemplate=hover, name=line.name)
+        else:
+            fig.add_scatter(x=line.x, y=line.y, mode="lines+markers", line={"color": ink, "width": 1.2, "dash": "dot"}, marker={"size": 6}, hovertemplate=hover, name=line.name)
+    for line, y in zip(frame.lines, _apart([(line.smooth or line.y)[-1] for line in frame.lines], frame.y_range, height), strict=True):
+        note(fig, frame.x_range[1] if line.x[-1] > 0.8 * frame.x_range[1] else line.x[-1], y, line.name, inks[line.name], shift=(7, 0))
     return fig
+
+
+def _apart(ends: Sequence[float], y_range: tuple[float, float], height: int) -> list[float]:
+    """Heights of the names: near the ends of their lines, at least 16 pixels apart, from the lowest up."""
+    gap = 16 * (y_range[1] - y_range[0]) / (height - 64)
+    out, last = list(ends), -math.inf
+    for i in sorted(range(len(ends)), key=lambda i: ends[i]):
+        out[i] = last = max(ends[i], last + gap)
+    return out

@@ -91,7 +91,7 @@ def _sidebar(pages: dict[str, StreamlitPage]) -> None:
         with st.container(key="menu", gap=None):
             for name, label, icon in PAGES:
                 st.page_link(pages[name], label=label, icon=icon, query_params=query, width="stretch")
-        choices = studies.choices()
+        choices = studies.choices(report=True)
         if not choices:
             return
         current = studies.current_key(choices)

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from mrp_core.config import ComputeOptions, Setting, StudyConfig
+from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.errors import MRPError
 from pages.ui import session, studies
 
@@ -45,15 +45,8 @@ def cancel(key: str) -> None:
 
 
 def pin(key: str, setting: str) -> None:
-    """Pin a setting for the compare page. A sample study is taken into the store for it."""
-
-    def act() -> None:
-        store = studies.store()
-        study = studies.load(key)
-        own = store.import_file(study.file) if study.sample else key
-        store.pin(own, Setting.from_key(setting).key, "")
-
-    attempt(act, TEXT["pinned"])
+    """Pin a setting of an own or of a sample study for the compare page."""
+    attempt(lambda: studies.store().pin(key, setting), TEXT["pinned"])
 
 
 def attempt(act: Callable[[], object], done: str = "") -> bool:

@@ -26,18 +26,20 @@ TEXT: dict[str, Any] = {
     "failed": "It failed: {error}",
     "cancelled": "Cancelled. What was finished is kept; resume goes on from the last checkpoint.",
     "cancel": "Cancel", "resume": "Resume", "open": "Open the frontier", "adapt": "Adapt it live",
-    "growing": "The frontier so far", "growing_caption": "{n} of {total} settings are measured; more appear as they are finished.",
-    "curve": "Training", "curve_caption": "Means over seeds and tasks of the batch.",
+    "growing": "The frontier so far", "growing_caption": "{n} of {total} settings are measured; more appear as they are finished.", "complete": "All {total} settings are measured.",
+    "curve": "Training", "curve_caption": "Faint: means over seeds and tasks of each batch; strong: their running mean. Dots: validation tasks, on which the weights are chosen.",
+    "diverged": "{count:.0f} configurations have diverged and are left out.",
     "nothing": "Points appear here as soon as the first setting is audited.",
 }
+POLL_SECONDS = 2.0
 _ACTIVE = (StudyState.QUEUED, StudyState.RUNNING)
 
 
 def follow(key: str) -> None:
-    """Show how far a study is; while it runs, every second anew."""
+    """Show how far a study is; while it runs, every two seconds anew."""
     found = studies.store().progress(key)
     active = found is not None and found.state in _ACTIVE
-    st.fragment(_body, run_every=1.0 if active else None, key="follow")(key, active)
+    st.fragment(_body, run_every=POLL_SECONDS if active else None, key="follow")(key, active)
 
 
 def _body(key: str, active: bool) -> None:
@@ -95,8 +97,8 @@ def _growing(study: studies.Study) -> None:
     axis = "mi" if any("mi" in p.values for p in study.points[:1]) else "lira_auc"
     data = frontier_frame(differences.summaries(study, ("accuracy", "accuracy_0", axis)), study.config, x=axis)
     total = len(settings_of(study.config))
-    show.chart(frontier_figure(data, show.colours(), height=330), data.rows(), key="growing", alt=f"The frontier so far: {len(study.settings)} of {total} settings.",
-               caption=TEXT["growing_caption"].format(n=len(study.settings), total=total))
+    show.chart(frontier_figure(data, show.colours(), height=330, width=430), data.rows(), key="growing", alt=f"The frontier so far: {len(study.settings)} of {total} settings.",
+               caption=TEXT["growing_caption" if len(study.settings) < total else "complete"].format(n=len(study.settings), total=total))
 
 
 def _curve(study: studies.Study, found: Progress) -> None:
@@ -106,8 +108,10 @@ def _curve(study: studies.Study, found: Progress) -> None:
         st.caption(TEXT["queued"] if found.state is StudyState.QUEUED else TEXT["start"])
         st.skeleton(height=300)
         return
-    show.chart(training_figure(data, show.colours(), height=330), data.rows(), key="training", alt="Training curves: " + ", ".join(name for name, _, _ in data.lines),
+    show.chart(training_figure(data, show.colours(), height=330), data.rows(), key="training", alt="Training curves: " + ", ".join(line.name for line in data.lines),
                caption=TEXT["curve_caption"])
+    if data.diverged > 0:
+        st.caption(TEXT["diverged"].format(count=data.diverged))
 
 
 def duration(seconds: float) -> str:

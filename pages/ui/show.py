@@ -35,7 +35,7 @@ def chart(fig: Figure, rows: Sequence[Row], *, key: str, alt: str, caption: str 
         st.plotly_chart(fig, theme=None, key=key, alt=alt, config=CONFIG)
     else:
         st.plotly_chart(fig, theme=None, key=key, alt=alt, config=CONFIG, on_select=on_pick, selection_mode="points")
-    with st.container(horizontal=True, wrap=False, vertical_alignment="top", key=f"{key}_foot"):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"{key}_foot"):
         st.caption(caption or "\u00a0")
         download(TEXT["csv"], lambda: csv_text(rows), f"{key}.csv", key=f"{key}_csv", help=TEXT["csv_help"])
 

@@ -38,7 +38,7 @@ def setting_slider(settings: Sequence[Setting], setting: Setting) -> None:
     """One slider over the settings of a kind, from accurate to private; a move goes into the URL."""
     found = groups(settings)
     kind = next((name for name, items in found.items() if setting in items), next(iter(found)))
-    with st.container(), st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(), st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="slider_row"):
         if len(found) > 1:
             st.session_state["slider_kind"] = kind
             st.segmented_control(TEXT["along"], list(found), format_func=lambda k: TEXT["kinds"][k], key="slider_kind", required=True, on_change=_kind_chosen, args=(found,))

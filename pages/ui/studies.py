@@ -16,7 +16,6 @@ from mrp_core.store import Store
 from mrp_core.studyfile import StudyFile
 from pages.ui import session
 
-STRATEGY = "strategy.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +69,14 @@ def store() -> Store:
     return Store.open()
 
 
-def choices() -> list[Choice]:
-    """Sample studies first, then own ones, the newest first. A store that can't be read leaves the samples."""
+def choices(*, report: bool = False) -> list[Choice]:
+    """Sample studies first, then own ones, the newest first. A store that can't be read leaves the samples; ``report`` says so in the side menu."""
     found = [Choice(key=name, title=_sample_title(name, path), sample=True) for name, path in studyfile.samples().items()]
     try:
         found += [Choice(key=row.id, title=row.title, sample=False) for row in store().studies()]
     except StoreError as error:
-        st.sidebar.error(str(error))
+        if report:
+            st.sidebar.error(str(error))
     return found
 
 
@@ -109,8 +109,10 @@ def load(key: str) -> Study:
 
 
 def _sample_title(name: str, path: Path) -> str:
+    """From the small TOML file beside the study where there is one: the study itself is read when it is shown."""
+    toml = path.with_suffix(".toml")
     try:
-        return _sample(name, path, path.stat().st_mtime_ns).title
+        return StudyConfig.from_file(toml).title if toml.exists() else _sample(name, path, path.stat().st_mtime_ns).title
     except MRPError:
         return name
 
@@ -124,6 +126,6 @@ def _sample(key: str, path: Path, changed: int) -> Study:
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _own(key: str, version: int) -> Study:
-    row = store().study(key)
-    return Study(key=key, title=row.title, sample=False, version=version, config=row.config, state=row.state, points=tuple(store().points(key)), curves=tuple(store().curves(key)),
-                 origin={"code version": row.code_version, "created": row.created}, strategy=store().artifact_path(key, STRATEGY))
+    row, held = store().study(key), store().study_file(key)
+    return Study(key=key, title=row.title, sample=False, version=version, config=row.config, state=row.state, points=held.points, curves=held.curves,
+                 origin={"created": row.created, **held.origin}, strategy=held.strategy)

@@ -73,14 +73,19 @@ def test_statistic_counts_shares_in_equal_bins_and_keeps_the_ends() -> None:
     assert tuple(fig.layout.yaxis.range) == (-fig.layout.yaxis.range[1], fig.layout.yaxis.range[1])
 
 
-def test_training_curves_are_thinned_and_named_in_words() -> None:
+def test_training_curves_are_thinned_smoothed_and_named_in_words() -> None:
     steps = tuple(float(i) for i in range(1000))
-    frame = training_frame([Curve(setting=None, name="train:task_loss", x=steps, y=tuple(1 / (1 + s) for s in steps)), Curve(setting=None, name="train:validation", x=(0.0,), y=(0.5,)), *CURVES], 2000)
-    assert [name for name, _, _ in frame.lines] == ["task loss", "validation"]
-    assert len(frame.lines[0][1]) <= 300
-    assert frame.x_range[1] >= 2000
+    made = {"train:task_loss": tuple(1 / (1 + s) for s in steps), "validation:lambda:none": (0.5,), "train:diverged": (0.0, 0.25, 0.0), "train:unnamed": (1.0,)}
+    frame = training_frame([*(Curve(setting=None, name=name, x=steps[:len(y)], y=y) for name, y in made.items()), *CURVES], 2000)
+    assert [line.name for line in frame.lines] == ["task loss", "validation, λ = 0"]
+    loss, validation = frame.lines
+    assert len(loss.x) == len(loss.y) == len(loss.smooth) <= 150
+    assert loss.smooth[0] == loss.y[0] and loss.smooth[1] == pytest.approx((loss.y[0] + loss.y[1]) / 2)
+    assert (validation.y, validation.smooth) == ((0.5,), ())
+    assert frame.diverged == 0.25
+    assert frame.x_range == (0.0, 2000.0)
     assert frame.rows()[0] == {"curve": "task loss", "step": 0.0, "value": 1.0}
-    assert {a.text for a in training_figure(frame, LIGHT).layout.annotations} == {"task loss", "validation"}
+    assert {a.text for a in training_figure(frame, LIGHT).layout.annotations} == {"task loss", "validation, λ = 0"}
     assert training_frame([]).lines == ()
 
 

@@ -24,10 +24,12 @@ def toy() -> Iterator[None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
-    """Batches here are far too small for threads inside an operation."""
+    """Batches here are far too small for threads, inside an operation or beside one another."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MRP_THREADS", "1")
+        yield
     torch.set_num_threads(before)
 
 

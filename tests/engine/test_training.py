@@ -44,7 +44,7 @@ def same(a: dict[str, Tensor], b: dict[str, Tensor], row: int | slice = slice(No
 @pytest.mark.parametrize("changes", [{}, {"outer__search": "lambda_sweep"}, {"privacy__loss": "membership_mi"}], ids=["conditioned", "sweep", "pairs"])
 def test_an_arm_alone_equals_the_same_arm_in_a_batch(changes: dict[str, Any], precision: str) -> None:
     """Bit for bit where the processor's batched product allows it, and to rounding anyway: same seed, same curve."""
-    config = toy_study(outer__seeds=2, outer__iterations=30 if changes.get("outer__search") else 10, **changes)
+    config = toy_study(outer__seeds=2, outer__iterations=15 if changes.get("outer__search") else 6, **changes)
     compute = ComputeOptions(precision=precision)
     batch = trained(trainer(config, compute))
     arms = len(batch.alive)
@@ -66,8 +66,8 @@ def test_arms_of_different_seeds_differ() -> None:
 
 @pytest.mark.parametrize("loss", ["output_mi", "membership_mi"])
 def test_chunks_do_not_change_the_training(loss: str) -> None:
-    config = toy_study(outer__seeds=2, outer__iterations=8, privacy__loss=loss)
-    states = [trained(trainer(config, dataclasses.replace(EXACT, chunk_rows=rows))) for rows in (1, 2, 7, 1000)]
+    config = toy_study(outer__seeds=2, outer__iterations=4, privacy__loss=loss)
+    states = [trained(trainer(config, dataclasses.replace(EXACT, chunk_rows=rows))) for rows in (1, 7, 1000)]
     for state in states[1:]:
         for key, value in state.parameters.items():
             torch.testing.assert_close(value, states[0].parameters[key], rtol=1e-9, atol=1e-10)
@@ -81,10 +81,10 @@ def test_chunks_cover_every_row_once_and_mix_no_kinds(rows: int) -> None:
     assert all(len({made.arms[a].kind for a in range(c.low, c.high)}) == 1 for c in made.chunks())
 
 
-@pytest.mark.parametrize("stop", [1, 6, BLOCK, BLOCK + 3])
+@pytest.mark.parametrize("stop", [1, BLOCK - 1, BLOCK + 3])
 def test_a_resumed_training_equals_an_undisturbed_one_bit_for_bit(stop: int) -> None:
     """Stopped within a block of draws and at its edge; weights, moments, snapshots and all, through the checkpoint's bytes."""
-    config = toy_study(outer__iterations=BLOCK + 6, outer__seeds=2)
+    config = toy_study(outer__iterations=BLOCK + 5)
     whole = trained(trainer(config))
     context = SilentContext(stop_after=stop)
     with pytest.raises(JobInterrupted):

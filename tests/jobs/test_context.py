@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def context(store: Store) -> StoredContext:
+def job(store: Store) -> StoredContext:
     return again(store)
 
 
@@ -52,9 +52,9 @@ def fails(*_: object, **__: object) -> None:
     raise StoreError("The store is away.")
 
 
-def test_both_contexts_do_what_a_body_needs(context: StoredContext) -> None:
+def test_both_contexts_do_what_a_body_needs(job: StoredContext) -> None:
     body: JobContext
-    for body in (context, SilentContext(checkpoint_seconds=0.0)):
+    for body in (job, SilentContext(checkpoint_seconds=0.0)):
         assert body.load_checkpoint() is None and body.get_artifact("a.bin") is None and body.stored_settings() == frozenset()
         assert not body.stop_requested() and body.checkpoint_due()
         body.report("train", 1, 2, {"loss": 1.0})
@@ -78,70 +78,70 @@ def test_the_silent_context_stops_when_told_and_the_shared_one_keeps_nothing() -
     assert SILENT.load_checkpoint() is None and SILENT.stored_settings() == frozenset() and not SILENT.checkpoint_due()
 
 
-def test_reports_are_written_rarely_and_the_last_one_always(store: Store, context: StoredContext) -> None:
+def test_reports_are_written_rarely_and_the_last_one_always(store: Store, job: StoredContext) -> None:
     before = store.version(StudyConfig().id)
     for step in range(1, 201):
-        context.report("train", step, 200, {"loss": 1.0 / step})
+        job.report("train", step, 200, {"loss": 1.0 / step})
     assert store.version(StudyConfig().id) - before < 20
     assert (progress(store).step, progress(store).total, progress(store).phase, progress(store).values) == (200, 200, "train", {"loss": 1.0 / 200})
     assert store.curves(StudyConfig().id)[0].x == tuple(float(s) for s in range(1, 201))
 
 
-def test_a_long_training_stores_a_curve_of_bounded_length(store: Store, context: StoredContext) -> None:
+def test_a_long_training_stores_a_curve_of_bounded_length(store: Store, job: StoredContext) -> None:
     total = 10 * CURVE_STEPS + 3
     for step in range(1, total + 1):
-        context.report("train", step, total, {"loss": 1.0})
+        job.report("train", step, total, {"loss": 1.0})
     x = store.curves(StudyConfig().id)[0].x
     assert len(x) <= CURVE_STEPS + 1 and x[-1] == total
 
 
-def test_time_left_is_unknown_at_first_and_per_phase(store: Store, context: StoredContext) -> None:
-    context.report("train", 50, 100, {})
+def test_time_left_is_unknown_at_first_and_per_phase(store: Store, job: StoredContext) -> None:
+    job.report("train", 50, 100, {})
     assert progress(store).seconds_left is None
     time.sleep(0.55)
-    context.report("train", 60, 100, {})
+    job.report("train", 60, 100, {})
     left = progress(store).seconds_left
     assert left is not None and 2.0 < left < 30.0
-    context._written = 0.0
-    context.report("audit", 1, 10, {})
+    job._written = 0.0
+    job.report("audit", 1, 10, {})
     assert (progress(store).phase, progress(store).seconds_left) == ("audit", None)
 
 
-def test_cancelled_and_interrupted_are_told_apart(context: StoredContext) -> None:
-    context.interrupted.set()
-    assert context.stop_requested()
+def test_cancelled_and_interrupted_are_told_apart(job: StoredContext) -> None:
+    job.interrupted.set()
+    assert job.stop_requested()
     with pytest.raises(JobInterrupted):
-        context.report("train", 1, 9, {})
-    context.cancelled.set()
+        job.report("train", 1, 9, {})
+    job.cancelled.set()
     with pytest.raises(JobCancelled):
-        context.report("train", 1, 9, {})
+        job.report("train", 1, 9, {})
 
 
-def test_reports_made_while_the_store_is_away_are_written_later(store: Store, context: StoredContext, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reports_made_while_the_store_is_away_are_written_later(store: Store, job: StoredContext, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as away:
         away.setattr(Attempt, "report", fails)
         for step in (1, 2, 3):
-            context._written = 0.0
-            context.report("train", step, 4, {"loss": float(step)})
+            job._written = 0.0
+            job.report("train", step, 4, {"loss": float(step)})
     assert store.curves(StudyConfig().id) == []
-    context.report("train", 4, 4, {"loss": 4.0})
+    job.report("train", 4, 4, {"loss": 4.0})
     assert store.curves(StudyConfig().id)[0].y == (1.0, 2.0, 3.0, 4.0)
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), StoreError("The disk is full.")])
-def test_a_checkpoint_that_cannot_be_written_is_skipped(context: StoredContext, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    context.save_checkpoint(5, b"five")
+def test_a_checkpoint_that_cannot_be_written_is_skipped(job: StoredContext, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    job.save_checkpoint(5, b"five")
 
     def full(*_: object) -> None:
         raise error
 
     with monkeypatch.context() as away:
         away.setattr(Attempt, "save_checkpoint", full)
-        context.save_checkpoint(10, b"ten")
-    assert context.load_checkpoint() == (5, b"five")
+        job.save_checkpoint(10, b"ten")
+    assert job.load_checkpoint() == (5, b"five")
 
 
-def test_results_are_written_when_the_store_is_back_and_given_up_after_the_patience(context: StoredContext, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_are_written_when_the_store_is_back_and_given_up_after_the_patience(job: StoredContext, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
 
     def once(self: Attempt, *_: object) -> None:
@@ -151,21 +151,21 @@ def test_results_are_written_when_the_store_is_back_and_given_up_after_the_patie
 
     with monkeypatch.context() as away:
         away.setattr(Attempt, "put_results", once)
-        context.put_results([POINT], [])
+        job.put_results([POINT], [])
         assert len(calls) == 2
         away.setattr(Attempt, "put_results", fails)
         with pytest.raises(StoreError):
-            context.put_results([POINT], [])
+            job.put_results([POINT], [])
 
 
-def test_resuming_says_so_and_skips_damaged_checkpoints(store: Store, context: StoredContext) -> None:
+def test_resuming_says_so_and_skips_damaged_checkpoints(store: Store, job: StoredContext) -> None:
     for step in (5, 10):
-        context.report("train", step, 20, {"loss": 1.0})
-        context.save_checkpoint(step, f"{step}".encode())
-    context._written = 0.0
-    context.report("train", 12, 20, {"loss": 1.0})
-    context.put_results([POINT], [])
-    Queue(store.database).release(context.attempt.claim, "Killed.", "me", fault=True)
+        job.report("train", step, 20, {"loss": 1.0})
+        job.save_checkpoint(step, f"{step}".encode())
+    job._written = 0.0
+    job.report("train", 12, 20, {"loss": 1.0})
+    job.put_results([POINT], [])
+    Queue(store.database).release(job.attempt.claim, "Killed.", "me", fault=True)
     assert progress(store).error == "Killed."
     second = again(store)
     file = next((store.home / "checkpoints").rglob("*step10.ckpt"))
@@ -182,6 +182,6 @@ def test_resuming_says_so_and_skips_damaged_checkpoints(store: Store, context: S
     assert "from the beginning" in store.events(StudyConfig().id)[-1].what
 
 
-def test_a_metric_is_one_row_a_step(store: Store, context: StoredContext) -> None:
-    context.attempt.report(Metric("train", 1, {}), 2, None, [Metric("train", 1, {"loss": 1.0}), Metric("train", 1, {"loss": 2.0})])
+def test_a_metric_is_one_row_a_step(store: Store, job: StoredContext) -> None:
+    job.attempt.report(Metric("train", 1, {}), 2, None, [Metric("train", 1, {"loss": 1.0}), Metric("train", 1, {"loss": 2.0})])
     assert store.curves(StudyConfig().id)[0].y == (2.0,)

@@ -1,0 +1,166 @@
+"""What a person does on the pages: presets, launching, following, pinning, renaming, deleting; each against a store of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import mrp_core.jobs
+from mrp_core.config import OuterConfig, Setting, StudyConfig
+from mrp_core.results import Point, StudyState
+from mrp_core.store import Store
+from mrp_core.studyfile import StudyFile
+
+ROOT = Path(__file__).resolve().parents[2]
+OWN = StudyConfig(title="Mine *today*", outer=OuterConfig(iterations=3, seeds=2))
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """An empty store that the pages open too; no supervisor is started."""
+    monkeypatch.setenv("MRP_HOME", str(tmp_path))
+    monkeypatch.setattr(mrp_core.jobs, "ensure_supervisor", lambda store: False)
+    st.cache_resource.clear()
+    made = Store.open()
+    yield made
+    made.close()
+    st.cache_resource.clear()
+
+
+def page(name: str, **parameters: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
+    for key, value in parameters.items():
+        at.query_params[key] = value
+    return at.run() if name == "explore" else at.switch_page(f"pages/{name}.py").run()
+
+
+def finished(store: Store) -> str:
+    """An own study with three settings of two seeds, all made up for this test."""
+    values = {"lambda=0": 0.9, "lambda=1": 0.7, "epsilon=3": 0.8}
+    points = [Point(setting=Setting.from_key(key), seed=seed, values={"accuracy": (v, v - 0.02 * seed), "mi": (v * math.log(2), v / 2), "lira_auc": (v, v - 0.1)})
+              for key, v in values.items() for seed in (0, 1)]
+    return store.import_file(StudyFile(config=OWN, points=tuple(points)))
+
+
+def test_launch_queues_the_study_and_follows_it(store: Store) -> None:
+    at = page("train")
+    at.text_input(key="knob:title").set_value("From the page").run()
+    at.button(key="launch").click().run()
+    (row,) = store.studies()
+    assert (row.title, row.state) == ("From the page", StudyState.QUEUED)
+    assert at.query_params["study"] in (row.id, [row.id])
+    assert not at.exception and at.button(key="cancel")
+    again = page("train", study=row.id)
+    assert again.subheader[0].value == "From the page"
+    again.button(key="cancel").click().run()
+    assert store.study(row.id).state is StudyState.CANCELLED
+    assert "resume" in again.warning[0].value.lower()
+    again.button(key="resume").click().run()
+    assert store.study(row.id).state is StudyState.QUEUED
+
+
+def test_presets_and_efforts_set_the_knobs(store: Store) -> None:
+    at = page("train")
+    at.segmented_control(key="protection").set_value("none").run()
+    assert at.selectbox(key="knob:privacy.mechanism").value == "none"
+    assert at.slider(key="knob:privacy.lambda_points").value == 2
+    at.segmented_control(key="effort").set_value("quick").run()
+    assert at.slider(key="knob:privacy.lambda_points").value == 2
+    at.segmented_control(key="protection").set_value("strongest").run()
+    assert (at.selectbox(key="knob:privacy.loss").value, at.number_input(key="knob:outer.iterations").value) == ("membership_mi", 150)
+    assert not at.exception
+
+
+def test_another_family_brings_its_own_defaults(store: Store) -> None:
+    at = page("train")
+    at.selectbox(key="knob:task.family").set_value("medical").run()
+    assert at.selectbox(key="knob:task.mode").value in ("site", "site_target")
+    assert at.slider(key="knob:task.ways").value == 2
+    assert not at.exception and not at.error
+
+
+def test_recompute_queues_the_sample_and_opens_it(store: Store) -> None:
+    at = page("explore")
+    at.button(key="recompute").click().run()
+    (row,) = store.studies()
+    assert row.state is StudyState.QUEUED
+    assert not at.exception and at.title[0].value == "What happens with my settings?"
+
+
+def test_a_failed_study_says_why_and_can_be_resumed(store: Store) -> None:
+    key = store.submit(OWN)
+    from sqlalchemy import update
+
+    from mrp_core.store.schema import JOB
+
+    with store.database.write() as connection:
+        connection.execute(update(JOB).where(JOB.c.study == key).values(state="failed", error="Every configuration has diverged; lower the rates."))
+    at = page("train", study=key)
+    assert "diverged; lower the rates" in at.error[0].value
+    assert at.button(key="resume")
+
+
+def test_an_own_study_is_explored_like_a_sample(store: Store) -> None:
+    at = page("explore", study=finished(store), point="lambda=1")
+    assert not at.exception
+    assert [m.value for m in at.metric][:2] == ["69.5 %", "0.60 bits"]
+    assert "λ = 1" in at.info[0].value
+    assert at.sidebar.selectbox(key="study_picker").value == OWN.id
+
+
+def test_the_wording_follows_the_paired_interval(store: Store) -> None:
+    at = page("explore", study=finished(store), point="lambda=1")
+    assert "accuracy falls by 20.0 points [20.0, 20.0]" in at.info[0].value
+    at = page("explore", study=OWN.id, point="lambda=0")
+    assert "λ = 0 is the unprotected model" in at.info[0].value
+
+
+def test_pinned_points_stand_side_by_side_until_unpinned(store: Store) -> None:
+    key = finished(store)
+    for point in ("lambda=1", "epsilon=3"):
+        page("explore", study=key, point=point).button(key="pin").click().run()
+    assert [p.setting_key for p in store.pins()] == ["lambda=1", "epsilon=3"]
+    at = page("compare")
+    assert not at.exception
+    table = at.dataframe[0].value
+    assert table.shape[1] == 3
+    assert "69.5 %" in table.iloc[0, 1] and "79.5 %" in table.iloc[0, 2]
+    at.button(key=f"unpin:{key}:lambda=1").click().run()
+    assert [p.setting_key for p in store.pins()] == ["epsilon=3"]
+
+
+def test_compare_lists_studies_and_a_study_of_another_version_is_not_lost(store: Store) -> None:
+    key = finished(store)
+    assert page("compare").dataframe[0].value.iloc[0, 0] == OWN.title
+    from sqlalchemy import update
+
+    from mrp_core.store.schema import STUDY
+
+    with store.database.write() as connection:
+        connection.execute(update(STUDY).where(STUDY.c.id == key).values(config='{"version": 99}'))
+    at = page("compare")
+    assert not at.exception and "nothing of it is lost" in at.warning[0].value
+
+
+def test_a_store_that_cannot_be_opened_leaves_the_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "studies.db").write_bytes(b"this is no database" * 100)
+    monkeypatch.setenv("MRP_HOME", str(tmp_path))
+    st.cache_resource.clear()
+    at = page("explore")
+    assert not at.exception
+    assert at.metric[0].label == "Accuracy"
+    assert len(at.sidebar.error) == 1
+    for name in ("train", "compare"):
+        assert not page(name).exception
+    st.cache_resource.clear()
+
+
+def test_a_point_of_a_sample_can_be_pinned_too(store: Store) -> None:
+    page("explore", point="epsilon=3").button(key="pin").click().run()
+    table = page("compare").dataframe[0].value
+    assert "ε = 3" in table.columns[1] and "55.8 %" in table.iloc[0, 1]
