@@ -11,7 +11,7 @@ from mrp_core.config import TaskConfig
 from mrp_core.errors import MRPError
 from mrp_core.registry import plugins
 from mrp_core.taskdata import TaskFamily
-from pages.ui import controls, frame
+from pages.ui import controls, frame, records
 
 frame.guard()
 
@@ -28,10 +28,11 @@ def main() -> None:
     frame.title(TEXT["title"], TEXT["lead"])
     found = list(plugins("tasks").values())
     places = {}
-    for start in range(0, len(found), 2):
-        for column, family in zip(st.columns(2, gap="medium"), found[start:start + 2], strict=False):
-            with column, st.container(border=True, height="stretch", key=f"family_{family.name}"):
-                places[family.name] = _card(family)
+    with st.container(key="families"):
+        for start in range(0, len(found), 2):
+            for column, family in zip(st.columns(2, gap="medium"), found[start:start + 2], strict=False):
+                with column, st.container(border=True, height="stretch", key=f"family_{family.name}"):
+                    places[family.name] = _card(family)
     for family in found:
         with places[family.name].container():
             _facts(family)
@@ -55,7 +56,7 @@ def _card(family: TaskFamily) -> DeltaGenerator:
 
 def _facts(family: TaskFamily) -> None:
     try:
-        facts = _counted(family.name)
+        facts, sample = _counted(family.name)
     except MRPError as error:
         st.error(str(error), icon=":material/error:")
         return
@@ -63,13 +64,16 @@ def _facts(family: TaskFamily) -> None:
     lines = [f"**{name}** {text}" + (f" ({TEXT['order']})" if name in ("Tasks", "Wards") else "") for name, text in facts if not name.startswith("Sensitive")]
     lines += [f"**{TEXT['modes']}** {modes}", f"**{TEXT['sensitive']}** {', '.join(family.sensitive) or TEXT['none']}"]
     st.markdown("  \n".join(lines))
+    records.draw(sample)
 
 
 @st.cache_data(show_spinner=False)
-def _counted(name: str) -> tuple[tuple[str, str], ...]:
+def _counted(name: str) -> tuple[tuple[tuple[str, str], ...], records.Sample]:
+    """Facts and some records of a family in its usual mode."""
     family = plugins("tasks")[name]
     task = TaskConfig(family=name, **{"mode": family.modes[0], **family.defaults})
-    return family.build(task, 0).facts
+    built = family.build(task, 0)
+    return built.facts, records.sample_of(built)
 
 
 with frame.sentences():

@@ -115,7 +115,7 @@ def _chart(study: studies.Study, axis: str, setting: Setting, metrics: tuple[str
     if not math.isnan(box.gain):
         spec = METRICS[axis]
         span = "" if math.isnan(box.low) else f"[{box.low:+.4f}, {box.high:+.4f}]"
-        worst = f"{box.x_worst:.3g} {spec.unit}" if spec.unit else f"{spec.label} {box.x_worst:g}"
+        worst = f"{box.x_worst:.3g} {'bit' if spec.unit == 'bits' and box.x_worst == 1 else spec.unit}" if spec.unit else f"{spec.label} {box.x_worst:g}"
         st.caption(TEXT["volume"].format(trained=box.trained, free=box.free, gain=box.gain, span=span, y_worst=box.y_worst, x_worst=worst, x_best=f"{box.x_best:.3g}"))
 
 

@@ -68,7 +68,7 @@ def _start() -> StudyConfig:
 
 
 def _form() -> None:
-    with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
+    with st.container(horizontal=True, gap="large", vertical_alignment="bottom", key="presets"):
         st.segmented_control(TEXT["protection"], list(TEXT["protections"]), format_func=TEXT["protections"].get, key="protection", help=TEXT["protection_help"],
                              on_change=_protect, persist_state="session", default="balanced", required=True)
         st.segmented_control(TEXT["effort"], list(TEXT["efforts"]), format_func=TEXT["efforts"].get, key="effort", help=TEXT["effort_help"],

@@ -19,7 +19,7 @@ IMPOSSIBLE = "impossible (Fano)"
 _FREE = ("temperature", "rate_distortion", "steps", "rate", "head")
 
 
-def frontier_figure(frame: FrontierFrame, colours: Palette, *, pick: str = "", dominated: bool = True, height: int = 470, width: int = 780) -> go.Figure:
+def frontier_figure(frame: FrontierFrame, colours: Palette, *, pick: str = "", dominated: bool = True, height: int = 470, width: int = 720) -> go.Figure:
     """Draw the frontier.
 
     Args:

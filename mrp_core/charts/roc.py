@@ -17,7 +17,7 @@ from mrp_core.results import Curve
 
 FLOOR = 1e-3
 RANGE = (-3.0, 0.02)
-GUESSING, BOUND = "guessing", "no attack can pass this (ε, δ)"
+GUESSING, BOUND = "guessing", "no attack can pass this"
 _TICKS = ([1e-3, 1e-2, 1e-1, 1.0], ["0.1 %", "1 %", "10 %", "100 %"])
 
 
@@ -104,7 +104,7 @@ def _names(fig: go.Figure, frame: RocFrame, colours: Palette) -> None:
     drawn = [*lines.values(), *bound.values(), [(-3.0, -3.0), (0.0, 0.0)], [(-2.0, -3.0), (-2.0, 0.02)]]
     inks = {line.label: colours.pick if line.chosen else colours.trained for line in frame.lines} | {BOUND: colours.noisy}
     wanted = {name: [p for p in points[3:-3:3] if p[1] > -2.8] for name, points in (lines | bound).items()} | {GUESSING: [(v, v) for v in (-0.7, -1.0, -1.3, -1.6)]}
-    for label in place(wanted, [], RANGE, RANGE, size=(900, 400), lines=drawn):
+    for label in place(wanted, [], RANGE, RANGE, size=(680, 400), lines=drawn):
         note(fig, label.x, label.y, label.text, inks.get(label.text, colours.soft), anchor=label.anchor, shift=(label.dx, label.dy))
 
 

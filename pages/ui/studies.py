@@ -17,7 +17,6 @@ from mrp_core.studyfile import StudyFile
 from pages.ui import session
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     """A study that can be picked."""

@@ -1,0 +1,22 @@
+"""The few records that a family's card shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from mrp_core.config import TaskConfig
+from mrp_core.registry import plugins
+from pages.ui.records import PER_CLASS, sample_of
+
+
+@pytest.mark.parametrize("name", list(plugins("tasks")))
+def test_every_family_has_records_to_show(name: str) -> None:
+    family = plugins("tasks")[name]
+    built = family.build(TaskConfig(family=name, **{"mode": family.modes[0], **family.defaults}), 0)
+    sample = sample_of(built)
+    assert (sample.picture is None) == (built.image is None)
+    if sample.picture is None:
+        assert 2 <= len(sample.rows) <= 8
+        assert len({row["label"] for row in sample.rows}) == built.test.tasks.shape[1]
+    else:
+        assert sample.picture.shape[1] % PER_CLASS == 0 and sample.picture.min() < 60 < 255 == sample.picture.max()

@@ -1,0 +1,112 @@
+"""What adapt, audit, explore and data show: live adaptation is computed once, bounds are told from attacks, every family has its card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from mrp_core import engine
+from mrp_core.registry import plugins
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def page(name: str, **parameters: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
+    for key, value in parameters.items():
+        at.query_params[key] = value
+    return at.run() if name == "explore" else at.switch_page(f"pages/{name}.py").run()
+
+
+def metrics(at: AppTest) -> dict[str, str]:
+    return {m.label: str(m.value) for m in at.metric}
+
+
+@pytest.fixture
+def adaptations(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int]]:
+    """Records each call of the engine's live adaptation, which starts with no cached one."""
+    st.cache_resource.clear()
+    calls: list[tuple[int, int, int]] = []
+    whole = engine.live
+
+    def counted(strategy: engine.Strategy, *, seed: int, task: int, draw: int) -> engine.Live:
+        calls.append((seed, task, draw))
+        return whole(strategy, seed=seed, task=task, draw=draw)
+
+    monkeypatch.setattr(engine, "live", counted)
+    return calls
+
+
+def test_moving_the_slider_adapts_nothing_anew(adaptations: list[tuple[int, int, int]]) -> None:
+    at = page("adapt", study="medical")
+    assert not at.exception
+    assert metrics(at).keys() >= {"Accuracy", "Accuracy at 0 steps", "Confidence", "One answer tells", "Loss-threshold attack"}
+    before, shown = len(adaptations), metrics(at)
+    at.select_slider(key="slider_lambda").set_value("lambda=0").run()
+    assert metrics(at) != shown
+    assert len(adaptations) == before
+    at.button(key="adapt_draw").click().run()
+    assert adaptations[before:] == [(0, 0, 1)]
+    assert not at.exception
+
+
+def test_a_study_without_a_strategy_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mrp_core import studyfile
+
+    (tmp_path / "letters.json").write_text((studyfile.SAMPLES / "letters.json").read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(studyfile, "SAMPLES", tmp_path)
+    st.cache_resource.clear()
+    at = page("adapt")
+    assert not at.exception and "no trained strategy" in at.info[0].value
+
+
+def test_a_damaged_strategy_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mrp_core import studyfile
+
+    (tmp_path / "letters.json").write_text((studyfile.SAMPLES / "letters.json").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "letters.safetensors").write_bytes((studyfile.SAMPLES / "letters.safetensors").read_bytes()[:5000])
+    monkeypatch.setattr(studyfile, "SAMPLES", tmp_path)
+    st.cache_resource.clear()
+    at = page("adapt")
+    assert not at.exception and len(at.error) == 1
+
+
+def test_only_an_epsilon_is_a_bound_and_an_attack_is_no_proof() -> None:
+    at = page("audit", point="epsilon=3")
+    words = " ".join(m.value for m in at.markdown)
+    assert "(ε, δ) = (3, 0.001), an upper bound" in words and "each support record" in words and "no proof of privacy" in words
+    assert "one non-member in a hundred" in at.info[0].value
+    kinds = dict(zip(at.dataframe[0].value["Measure"], at.dataframe[0].value["Kind"], strict=True))
+    assert (kinds["LiRA AUC"], kinds["I(X;Ŷ)"]) == ("attack", "estimate")
+    at = page("audit", point="lambda=0.4")
+    assert "carries no guarantee" in " ".join(m.value for m in at.markdown)
+
+
+def test_what_too_few_trials_cannot_tell_is_not_a_number() -> None:
+    table = page("audit", study="medical", point="epsilon=3").dataframe[0].value.set_index("Measure")
+    assert table.loc["TPR at 0.1 % FPR"].tolist()[:3] == ["not resolved", "not resolved", "—"]
+
+
+@pytest.mark.parametrize(("axis", "labels"), [("mi", ["Accuracy", "I(X;Ŷ)", "LiRA AUC"]), ("lira_auc", ["Accuracy", "LiRA AUC", "I(X;Ŷ)"]),
+                                              ("lira_tpr_1pct", ["Accuracy", "TPR at 1 % FPR", "I(X;Ŷ)"]), ("mi_excess", ["Accuracy", "Excess I(X;Ŷ|Y)", "LiRA AUC"]),
+                                              ("nonsense", ["Accuracy", "I(X;Ŷ)", "LiRA AUC"])])
+def test_the_axis_in_the_link_decides_which_leakage_is_shown(axis: str, labels: list[str]) -> None:
+    at = page("explore", axis=axis)
+    assert not at.exception
+    assert [m.label for m in at.metric] == labels
+    assert any("reference point" in c.value for c in at.caption)
+
+
+def test_every_family_has_a_card_with_origin_and_licence() -> None:
+    at = page("data")
+    assert not at.exception and not at.error
+    words = " ".join(c.value for c in at.caption)
+    for family in plugins("tasks").values():
+        assert family.title in [s.value for s in at.subheader]
+        assert family.licence in words and family.caveat in words
+    at.button(key="train_medical").click().run()
+    assert at.title[0].value == "What happens with my settings?"
+    assert at.selectbox(key="knob:task.family").value == "medical"
