@@ -47,8 +47,8 @@ class EpisodeSampler:
         least = min(used, key=lambda b: len(members[b]))
         if len(members[least]) < shots + queries:
             name = split.names[int(np.argwhere(split.tasks == least)[0, 0])]
-            raise DataError(f"shots is {shots} and queries is {queries}, but a class of the training task {name!r} has only {len(members[least])} members; "
-                            f"{shots + queries} are needed. Ask for fewer shots or query records.")
+            raise DataError(f"Each class gives {shots} support and {queries} query records to an episode, but one of the training task {name!r} has only "
+                            f"{len(members[least])} members; ask for fewer shots (a privacy loss on pairs takes twice as many) or query records.")
         widest = max(len(members[b]) for b in used)
         index = np.zeros((len(members), widest), dtype=np.int64)
         absent = np.ones((len(members), widest), dtype=bool)

@@ -230,7 +230,7 @@ def test_label_numbers_are_drawn_anew_only_where_they_are_arbitrary() -> None:
 
 
 def test_too_few_records_are_one_sentence() -> None:
-    with pytest.raises(DataError, match=r"shots is 20 and queries is 20, .* has only 24 members; 40 are needed\. Ask for fewer shots or query records\."):
+    with pytest.raises(DataError, match=r"^Each class gives 20 support and 20 query records to an episode, .* has only 24 members; ask for fewer shots"):
         sampler(permute=True, shots=20, queries=20)
 
 

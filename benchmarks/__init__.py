@@ -1,0 +1,1 @@
+"""What is measured, against whom; results as JSON with the machine they were taken on."""
