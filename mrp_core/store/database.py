@@ -83,7 +83,8 @@ class Database:
     def insert_new(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
         """Insert a row unless its key is there; whether it was new."""
         insert = sqlite.insert if self.embedded else postgresql.insert
-        return connection.execute(insert(table).values(values).on_conflict_do_nothing()).rowcount == 1
+        statement = insert(table).values(values).on_conflict_do_nothing().returning(literal_column("1"))
+        return connection.execute(statement).first() is not None
 
     def migrate(self) -> None:
         """Bring the schema to this program's version; a store that is there already is only looked at.
