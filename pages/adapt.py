@@ -9,10 +9,9 @@ import streamlit as st
 from mrp_core.charts.live import AnswerFrame, answer_figure, statistic_figure, statistic_frame
 from mrp_core.config import UNPROTECTED
 from mrp_core.measurement import METRICS
-from pages.ui import frame, kept, show, slide, studies
+from pages.ui import frame, kept, records, show, slide, studies
 
 if TYPE_CHECKING:
-    import numpy as np
 
     from mrp_core.engine import Live
     from mrp_core.strategy import Strategy
@@ -102,7 +101,7 @@ def _numbers(live: Live, at: int, base: int) -> None:
     with st.container(horizontal=True, key="adapt_numbers"):
         st.metric(TEXT["accuracy"], f"{live.accuracy[at] * 100:.1f} %", delta=TEXT["over"].format(value=(live.accuracy[at] - live.accuracy[base]) * 100),
                   delta_color="gray", border=True, help=TEXT["zero"].format(value=f"{live.accuracy_0[at] * 100:.1f} %"))
-        st.metric(METRICS["accuracy_0"].label, f"{live.accuracy_0[at] * 100:.1f} %", delta=f"{(live.accuracy[at] - live.accuracy_0[at]) * 100:+.1f} points by adapting", delta_color="gray",
+        st.metric(METRICS["accuracy_0"].label, f"{live.accuracy_0[at] * 100:.1f} %", delta=f"{(live.accuracy[at] - live.accuracy_0[at]) * 100:+.1f} by adapting", delta_color="gray",
                   border=True, help=METRICS["accuracy_0"].help)
         st.metric(TEXT["confidence"], f"{live.confidence[at] * 100:.0f} %", delta=TEXT["over"].format(value=(live.confidence[at] - live.confidence[base]) * 100), delta_color="gray", border=True)
         st.metric(TEXT["leak"], f"{bits(live.mi[at]):.2f} bits", delta=TEXT["bits"].format(value=bits(live.mi[at] - live.mi[base])), delta_color="gray", border=True, help=METRICS["mi"].help)
@@ -144,17 +143,10 @@ def _pictures(study: studies.Study, live: Live) -> None:
     side = PICTURES.get(study.config.task.family)
     if side is None:
         return
-    for title, records in ((TEXT["support"], live.support_x), (TEXT["fresh"], live.eval_x[::max(1, len(live.eval_x) // 25)])):
-        st.caption(title)
-        st.image([_picture(r, side) for r in records[:25]], width=44)
-
-
-def _picture(record: np.ndarray, side: int) -> np.ndarray:
-    """Grey values 0..255, enlarged six times without smoothing, from standardised features."""
-    import numpy as np
-
-    values = np.clip((record.reshape(side, side) + 2.0) / 5.0, 0.0, 1.0)
-    return np.kron((255 * (1.0 - values)).astype(np.uint8), np.ones((6, 6), dtype=np.uint8))
+    with st.container(key="adapt_pictures"):
+        for column, (title, x, y) in zip(st.columns(2, gap="large"), ((TEXT["support"], live.support_x, live.support_y), (TEXT["fresh"], live.eval_x, live.eval_y)), strict=True):
+            column.caption(title)
+            column.image(records.sheet(x, y, (side, side)), alt=title)
 
 
 with frame.sentences():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections import Counter
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -99,8 +100,15 @@ def _sidebar(pages: dict[str, StreamlitPage]) -> None:
         if asked and asked != current:
             st.warning(TEXT["unknown"].format(key=asked))
         st.session_state["study_picker"] = current
-        titles = {c.key: c.title if not c.sample else f"{c.title} ({TEXT['samples']})" for c in choices}
+        titles = _titles(choices)
         st.selectbox(TEXT["study"], list(titles), format_func=lambda key: str(titles.get(key, key)), key="study_picker", on_change=_picked)
+
+
+def _titles(choices: Sequence[studies.Choice]) -> dict[str, str]:
+    """A label for each study; no two are alike, since the browser tells options apart by their labels."""
+    labels = {c.key: f"{c.title} ({TEXT['samples']})" if c.sample else c.title for c in choices}
+    counts = Counter(labels.values())
+    return {key: label if counts[label] == 1 else f"{label} ({key[:6]})" for key, label in labels.items()}
 
 
 def _picked() -> None:

@@ -58,6 +58,13 @@ def draw(sample: Sample) -> None:
     st.caption(TEXT["table"].format(task=sample.task, n=min(COLUMNS, sample.inputs), all=sample.inputs))
 
 
+def sheet(records: NDArray[np.float32], labels: NDArray[np.int64], shape: tuple[int, int], per_class: int = 5) -> NDArray[np.uint8]:
+    """Grey values of records [n, features] in one picture: a row for each class, at most ``per_class`` records each."""
+    rows = [[_grey(r, shape) for r in records[labels == c][:per_class]] for c in np.unique(labels)]
+    wide = min(map(len, rows))
+    return np.vstack([np.hstack(row[:wide]) for row in rows])
+
+
 def _grey(record: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.uint8]:
     """One record as an enlarged picture with a light margin; ink is dark."""
     values = record.reshape(shape)

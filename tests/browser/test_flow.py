@@ -17,6 +17,14 @@ TINY = StudyConfig(title="A tiny study", task=TaskConfig(family="gaussian", mode
                    audit=AuditConfig(tasks=2, adaptations=8, records=10))
 
 
+MARK = """() => {
+    const chart = document.querySelector('.st-key-frontier .js-plotly-plot'), place = chart.getBoundingClientRect();
+    const trace = chart._fullData.find(t => t.name === 'ε-guaranteed'), {xaxis, yaxis} = chart._fullLayout, last = trace.x.length - 2;
+    return [place.left + xaxis._offset + xaxis.c2p(trace.x[last]), place.top + yaxis._offset + yaxis.c2p(trace.y[last]), trace.customdata[last][0]];
+}"""
+"""Where the last mark but one of the ε slider stands on the screen, and its id."""
+
+
 @pytest.fixture(autouse=True)
 def no_outside_request(page: Page, app_server: AppServer) -> object:
     """Nothing on any page may come from another host."""
@@ -49,6 +57,21 @@ def test_the_sample_frontier_and_the_slider(page: Page, app_server: AppServer) -
     expect(page.locator("[data-testid=stAlert]").first).to_contain_text("both differences are real", timeout=20 * SECONDS)
 
 
+def test_a_click_on_a_mark_chooses_it_and_the_pages_keep_it(page: Page, app_server: AppServer) -> None:
+    page.goto(app_server.url)
+    expect(page.locator(".st-key-frontier .js-plotly-plot")).to_be_visible(timeout=60 * SECONDS)
+    page.wait_for_timeout(SECONDS)  # the chart answers clicks a moment after it is drawn
+    x, y, key = page.evaluate(MARK)
+    page.mouse.click(x, y)
+    expect(page).to_have_url(re.compile(re.escape(key.replace("=", "%3D"))), timeout=20 * SECONDS)
+    expect(page.locator("[data-testid=stAlert]").first).to_contain_text(key.replace("epsilon=", "ε = "), timeout=20 * SECONDS)
+    page.get_by_role("link", name="Audit this point").click()
+    expect(page.get_by_role("heading", name="Could someone tell who was in the data?")).to_be_visible(timeout=30 * SECONDS)
+    expect(page).to_have_url(re.compile("/audit.*" + re.escape(key.replace("=", "%3D"))))
+    page.go_back()
+    expect(page.get_by_role("heading", name="How much accuracy does privacy cost here?")).to_be_visible(timeout=30 * SECONDS)
+
+
 def test_launch_watch_reload_and_choose(page: Page, app_server: AppServer) -> None:
     page.goto(f"{app_server.url}/train")
     page.get_by_text("Study file").click(timeout=60 * SECONDS)
@@ -60,7 +83,8 @@ def test_launch_watch_reload_and_choose(page: Page, app_server: AppServer) -> No
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=90 * SECONDS)
     expect(page.get_by_text(re.compile("^Done|finished", re.IGNORECASE)).first).to_be_visible(timeout=120 * SECONDS)
     page.goto(f"{app_server.url}/?study={TINY.id}")
-    chart = page.locator(".st-key-frontier .js-plotly-plot")
-    expect(chart).to_be_visible(timeout=30 * SECONDS)
+    expect(page.locator(".st-key-frontier .js-plotly-plot")).to_be_visible(timeout=30 * SECONDS)
+    page.get_by_role("slider").first.press("End")
+    expect(page).to_have_url(re.compile(re.escape(f"point=lambda%3D{TINY.privacy.lambda_max:g}")), timeout=20 * SECONDS)
     page.goto(f"{app_server.url}/adapt?study={TINY.id}")
     expect(page.get_by_text("settings adapted in one batch")).to_be_visible(timeout=60 * SECONDS)

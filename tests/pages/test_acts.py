@@ -164,3 +164,12 @@ def test_a_point_of_a_sample_can_be_pinned_too(store: Store) -> None:
     page("explore", point="epsilon=3").button(key="pin").click().run()
     table = page("compare").dataframe[0].value
     assert "ε = 3" in table.columns[1] and "55.8 %" in table.iloc[0, 1]
+
+
+def test_two_studies_of_one_title_have_labels_of_their_own(store: Store) -> None:
+    """The browser sends back an option's label: of two that are alike it would open the first."""
+    first = finished(store)
+    second = store.submit(StudyConfig(title=OWN.title, outer=OuterConfig(iterations=4, seeds=2)))
+    options = page("explore", study=first).sidebar.selectbox(key="study_picker").options
+    assert len(set(options)) == len(options)
+    assert {f"{OWN.title} ({key[:6]})" for key in (first, second)} <= set(options)

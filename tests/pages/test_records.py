@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from mrp_core.config import TaskConfig
 from mrp_core.registry import plugins
-from pages.ui.records import PER_CLASS, sample_of
+from pages.ui.records import ENLARGED, PER_CLASS, sample_of, sheet
 
 
 @pytest.mark.parametrize("name", list(plugins("tasks")))
@@ -20,3 +21,11 @@ def test_every_family_has_records_to_show(name: str) -> None:
         assert len({row["label"] for row in sample.rows}) == built.test.tasks.shape[1]
     else:
         assert sample.picture.shape[1] % PER_CLASS == 0 and sample.picture.min() < 60 < 255 == sample.picture.max()
+
+
+def test_a_sheet_has_a_row_for_each_class() -> None:
+    records = np.linspace(-2, 2, 6 * 4, dtype=np.float32).reshape(6, 4)
+    made = sheet(records, np.array([0, 0, 0, 3, 3, 0]), (2, 2), per_class=3)
+    side = 2 * ENLARGED + 6
+    assert made.shape == (2 * side, 2 * side)
+    assert made[0, 0] == 255 and made.min() == 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,3 +113,10 @@ def test_every_family_has_a_card_with_origin_and_licence() -> None:
     at.button(key="train_medical").click().run()
     assert at.title[0].value == "What happens with my settings?"
     assert at.selectbox(key="knob:task.family").value == "medical"
+
+
+def test_the_first_page_is_drawn_without_the_engine(tmp_path: Path) -> None:
+    code = ("import sys\nfrom streamlit.testing.v1 import AppTest\nat = AppTest.from_file('app.py', default_timeout=90).run()\n"
+            "assert not at.exception and at.metric, at.exception\nprint([m for m in ('torch', 'sklearn') if m in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "MRP_HOME": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stderr[-2000:]
