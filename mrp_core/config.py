@@ -291,8 +291,7 @@ def settings_of(config: StudyConfig) -> tuple[Setting, ...]:
 def _coarse_to_fine(values: tuple[float, ...]) -> list[float]:
     """The ends first, then the middles of the widest gaps."""
     order, gaps = [0, len(values) - 1], [(0, len(values) - 1)]
-    while gaps:
-        low, high = gaps.pop(0)
+    for low, high in gaps:  # grows as it is walked
         middle = (low + high) // 2
         if low < middle:
             order.append(middle)

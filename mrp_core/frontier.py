@@ -6,15 +6,11 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mrp_core.errors import DataError
-from mrp_core.measurement import Measurement
-
-Standing = Literal["front", "near", "dominated"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,21 +54,6 @@ def non_dominated(leakage: ArrayLike, utility: ArrayLike) -> NDArray[np.bool_]:
 
         mask[known] = is_nondominated(points[known], maximise=[False, True], keep_weakly=True)
     return mask
-
-
-def standing(leakage: Sequence[Measurement], utility: Sequence[Measurement]) -> list[Standing]:
-    """Where each setting stands, given the 95 % intervals.
-
-    "front": not dominated. "dominated": some setting is at least as good on both axes, and on one of them the intervals lie apart. "near": dominated by the
-    means, but not distinguishable from the front with these intervals; without intervals nothing is distinguishable.
-    """
-    front = non_dominated([m.value for m in leakage], [m.value for m in utility])
-    out: list[Standing] = []
-    for i, (li, ui) in enumerate(zip(leakage, utility, strict=True)):
-        better = [(lj, uj) for lj, uj in zip(leakage, utility, strict=True) if lj.value <= li.value and uj.value >= ui.value]
-        sure = any(lj.high < li.low or uj.low > ui.high for lj, uj in better)
-        out.append("front" if front[i] else "dominated" if sure or not (li.resolved and ui.resolved) else "near")
-    return out
 
 
 def staircase(leakage: ArrayLike, utility: ArrayLike, *, until: float | None = None) -> NDArray[np.float64]:

@@ -9,8 +9,6 @@ from typing import Any, Literal
 
 from mrp_core.errors import ConfigError
 
-Scalar = bool | int | float | str
-
 
 @dataclass(frozen=True, kw_only=True)
 class Knob:

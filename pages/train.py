@@ -109,7 +109,7 @@ def _launcher() -> None:
 def _cost(config: StudyConfig) -> str:
     from mrp_core import cost
 
-    return TEXT["cost"].format(time=progress.duration(cost.seconds(config)), iterations=config.outer.iterations, seeds=config.outer.seeds, settings=len(settings_of(config)),
+    return TEXT["cost"].format(time=progress.duration(cost.seconds(config, studies.store().rate())), iterations=config.outer.iterations, seeds=config.outer.seeds, settings=len(settings_of(config)),
                                tasks=config.audit.tasks, adaptations=config.audit.adaptations)
 
 

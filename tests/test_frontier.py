@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrp_core.errors import DataError
-from mrp_core.frontier import Reference, attainment, hypervolume, non_dominated, staircase, standing
+from mrp_core.frontier import Reference, attainment, hypervolume, non_dominated, staircase
 from mrp_core.measurement import Measurement
 
 BOX = Reference(utility=0.2, leakage=math.log(5))
@@ -36,12 +36,6 @@ def test_unresolved_settings_are_never_on_the_front_and_beat_nobody() -> None:
 
 def test_equal_settings_stay_together() -> None:
     assert non_dominated([1, 1, 2], [3, 3, 3]).tolist() == [True, True, False]
-
-
-def test_standing_needs_intervals_that_lie_apart() -> None:
-    leakage = [m(0.2, 0.01), m(0.5, 0.01), m(0.21, 0.02), m(0.6, 0.02), Measurement(value=0.7, low=math.nan, high=math.nan), m(math.nan, 0)]
-    utility = [m(0.5, 0.01), m(0.9, 0.01), m(0.495, 0.02), m(0.9, 0.01), m(0.89, 0.5), m(0.9, 0.1)]
-    assert standing(leakage, utility) == ["front", "front", "near", "dominated", "near", "dominated"]
 
 
 def test_staircase_claims_only_what_was_attained() -> None:

@@ -128,6 +128,3 @@ class SilentContext:
     def get_artifact(self, name: str) -> bytes | None:
         """The remembered bytes."""
         return self.artifacts.get(name)
-
-
-SILENT: JobContext = SilentContext(keep=False)

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from mrp_core import cost
 from mrp_core.errors import StoreError
-from mrp_core.results import Curve, Point
+from mrp_core.results import Curve, Point, StudyState
 from mrp_core.store.database import Database
 from mrp_core.store.results import read_curves, read_points
 from mrp_core.store.rows import EventRow, PinRow, Progress, StudyRow, progress_row, study_row
@@ -94,6 +95,13 @@ class Reader:
         query = select(PIN.c.study, PIN.c.setting, PIN.c.label).where(PIN.c.study.not_in(binned)).order_by(PIN.c.created)
         with self.database.read() as connection:
             return [PinRow(*row) for row in connection.execute(query)]
+
+    def rate(self) -> float | None:
+        """Giga-multiply-adds a second of the study that was finished last by this store's workers, or None before there is one."""
+        query = select(STUDY.c.id, JOB.c.seconds).join(JOB, JOB.c.study == STUDY.c.id).where(JOB.c.state == StudyState.DONE, JOB.c.seconds > 0)
+        with self.database.read() as connection:
+            row = connection.execute(query.order_by(JOB.c.finished.desc()).limit(1)).first()
+        return None if row is None else cost.work(self.study(row.id).config) / max(1.0, row.seconds - cost.START)
 
     def study_file(self, id: str) -> StudyFile:
         """The study with all results, to be exported."""

@@ -11,9 +11,10 @@ from mrp_core.errors import JobInterrupted
 from mrp_core.jobs.context import SilentContext
 from mrp_core.limits import DPLimit, fano
 from mrp_core.measurement import METRICS
+from mrp_core.registry import plugins
 from mrp_core.results import Point, summarise
 from mrp_core.strategy import Strategy
-from tests.engine.toy import toy_study
+from tests.engine.toy import Toy, toy_study
 
 ARTIFACT = "strategy.safetensors"
 
@@ -78,13 +79,14 @@ def test_a_finished_study_is_not_run_again(whole: SilentContext) -> None:
     assert len(whole.reports) == before
 
 
-def test_no_point_lies_beyond_a_limit_by_more_than_its_interval() -> None:
-    """Fano on the information axis for every setting; on the ε axis what differential privacy allows any attack."""
+def test_no_point_lies_beyond_a_limit_by_more_than_its_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fano on the information axis for every setting; on the ε axis what differential privacy allows any attack. Classes stand well apart, so that much can leak."""
+    monkeypatch.setitem(plugins("tasks"), "toy", Toy(spread=2.5))
     context = SilentContext()
     config = toy_study(outer__iterations=60, outer__rate=0.005, inner__rate=0.3, audit__tasks=8, audit__adaptations=16, audit__records=10, outer__seeds=2)
     run_study(config, ComputeOptions(), context)
     found = summarise(list(context.points.values()))
-    assert max(s.means["accuracy"].value for s in found) > 0.5, "a study that learned nothing would respect every limit"
+    assert max(s.means["accuracy"].value for s in found) > 0.6, "a study that learned nothing would respect every limit"
     for s in found:
         accuracy, mi = s.means["accuracy"], s.means["mi"]
         assert mi.high >= float(fano(accuracy.low, 3)), s.setting

@@ -15,7 +15,7 @@ from mrp_core.checkpoint import TrainingState
 from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.episodes import EpisodeSampler
 from mrp_core.errors import CheckpointError, DataError, JobInterrupted, TrainingError
-from mrp_core.jobs.context import SILENT, SilentContext
+from mrp_core.jobs.context import SilentContext
 from mrp_core.objective import paired_halves
 from mrp_core.registry import plugin, plugins
 from mrp_core.selection import choose
@@ -33,7 +33,7 @@ def trainer(config: StudyConfig, compute: ComputeOptions = EXACT, arms: slice = 
 
 
 def trained(made: Trainer, context: SilentContext | None = None, state: TrainingState | None = None) -> TrainingState:
-    return made.run(state or made.fresh(), context or SILENT)
+    return made.run(state or made.fresh(), context or SilentContext(keep=False))
 
 
 def same(a: dict[str, Tensor], b: dict[str, Tensor], row: int | slice = slice(None), other: int | slice = slice(None)) -> bool:

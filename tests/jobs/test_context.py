@@ -10,7 +10,7 @@ import pytest
 
 from mrp_core.config import UNPROTECTED, StudyConfig
 from mrp_core.errors import JobCancelled, JobInterrupted, StoreError
-from mrp_core.jobs.context import SILENT, JobContext, SilentContext
+from mrp_core.jobs.context import JobContext, SilentContext
 from mrp_core.jobs.settings import JobTimes
 from mrp_core.jobs.stored import CURVE_STEPS, StoredContext
 from mrp_core.results import Point
@@ -73,9 +73,10 @@ def test_the_silent_context_stops_when_told_and_the_shared_one_keeps_nothing() -
     assert context.stop_requested()
     with pytest.raises(JobInterrupted):
         context.report("train", 3, 9, {})
-    SILENT.put_results([POINT], [])
-    SILENT.save_checkpoint(1, b"x")
-    assert SILENT.load_checkpoint() is None and SILENT.stored_settings() == frozenset() and not SILENT.checkpoint_due()
+    silent = SilentContext(keep=False)
+    silent.put_results([POINT], [])
+    silent.save_checkpoint(1, b"x")
+    assert silent.load_checkpoint() is None and silent.stored_settings() == frozenset() and not silent.checkpoint_due()
 
 
 def test_reports_are_written_rarely_and_the_last_one_always(store: Store, job: StoredContext) -> None:

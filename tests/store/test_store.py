@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text, update
 
-from mrp_core import __version__
+from mrp_core import __version__, cost
 from mrp_core.config import UNPROTECTED, ComputeOptions, OuterConfig, Setting, StudyConfig
 from mrp_core.errors import ConfigError, MRPError, StoreError
 from mrp_core.results import Curve, Point, StudyState
@@ -383,3 +383,13 @@ def test_the_home_folder_comes_from_the_environment(tmp_path: Path, monkeypatch:
     other = Store.open(f"sqlite:///{tmp_path / 'with ä % space' / 'studies.db'}")
     assert other.home == tmp_path / "with ä % space" and other.study(study).id == study
     other.close()
+
+
+def test_the_rate_of_the_last_finished_study_replaces_the_default(store: Store) -> None:
+    assert store.rate() is None
+    study = store.submit(CONFIG)
+    claimed(store, study).finish(StudyState.DONE, None, "me", {})
+    with store.database.write() as connection:
+        connection.execute(update(JOB).values(seconds=cost.START + 50.0))
+    assert store.rate() == pytest.approx(cost.work(CONFIG) / 50.0)
+    assert cost.seconds(CONFIG, store.rate()) == pytest.approx(cost.START + 50.0)

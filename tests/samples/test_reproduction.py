@@ -1,0 +1,59 @@
+"""The shipped studies are what this code computes: audited again from their strategies, and one of them from nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mrp_core.config import Setting
+from mrp_core.engine import audit
+from mrp_core.results import Summary, summarise
+from mrp_core.strategy import Strategy
+from mrp_core.studyfile import SAMPLES, StudyFile, samples
+
+METRICS = ("accuracy", "accuracy_0", "mi", "mi_task", "lira_auc", "lira_tpr_1pct")
+SETTINGS = tuple(Setting.from_key(k) for k in ("lambda=0", "lambda=0.4", "lambda=0.8", "epsilon=1", "epsilon=3", "epsilon=inf", "rate_distortion=2.5", "steps=1"))
+
+
+def by_setting(study: StudyFile) -> dict[Setting, Summary]:
+    return {s.setting: s for s in summarise([p for p in study.points if p.setting in SETTINGS])}
+
+
+def assert_within_intervals(found: dict[Setting, Summary], shipped: dict[Setting, Summary]) -> None:
+    """Every headline mean lies inside the shipped 95 % interval; on one machine they are equal."""
+    assert set(found) == set(shipped) == set(SETTINGS)
+    for setting, summary in found.items():
+        for metric in METRICS:
+            mean, known = summary.means[metric], shipped[setting].means[metric]
+            assert known.low <= mean.value <= known.high, f"{setting.key} {metric}: {mean.value} outside [{known.low}, {known.high}]"
+
+
+@pytest.mark.parametrize("name", sorted(samples()))
+def test_the_shipped_strategy_gives_the_shipped_points(name: str) -> None:
+    study = StudyFile.read(samples()[name])
+    assert study.strategy is not None
+    strategy = Strategy.load(study.strategy)
+    assert strategy.config.id == study.config.id
+    settings = [s for s in SETTINGS if s.kind in ("lambda", "epsilon")][:4]
+    again = {s.setting: s for s in summarise([p for points, _ in audit(strategy, settings) for p in points])}
+    shipped = by_setting(study)
+    for setting, summary in again.items():
+        for metric in METRICS:
+            assert summary.means[metric].value == pytest.approx(shipped[setting].means[metric].value, abs=2e-3), (setting.key, metric)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_mrp_run_reproduces_the_first_sample_within_its_intervals(tmp_path: Path) -> None:
+    out = tmp_path / "again.json"
+    subprocess.run([sys.executable, "-m", "mrp_core", "run", str(SAMPLES / "letters.toml"), "--out", str(out), "--json"], check=True, capture_output=True,
+                   env={**os.environ, "MRP_HOME": str(tmp_path / "home")})
+    shipped = StudyFile.read(samples()["letters"])
+    again = StudyFile.read(out)
+    assert json.loads(again.to_json())["config"] == json.loads(shipped.to_json())["config"]
+    assert_within_intervals(by_setting(again), by_setting(shipped))
