@@ -59,7 +59,7 @@ def test_a_bad_file_is_one_sentence(folder: Path, name: str, damage: str) -> Non
         read(name)
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04broken", gzip.compress(b"a,b\n1,2\n")[:-9], gzip.compress(b"")])
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04broken", gzip.compress(b"a,b\n1,2\n", mtime=0)[:-9], gzip.compress(b"", mtime=0)])
 @pytest.mark.parametrize("name", ["other.npz", "other.csv.gz"])
 def test_a_file_without_checksum_that_cannot_be_parsed_is_one_sentence(folder: Path, name: str, content: bytes) -> None:
     (folder / name).write_bytes(content)
@@ -69,7 +69,7 @@ def test_a_file_without_checksum_that_cannot_be_parsed_is_one_sentence(folder: P
 
 def test_a_file_without_the_expected_content_is_one_sentence(folder: Path) -> None:
     np.savez(folder / "other.npz", y=np.zeros(2))
-    (folder / "other.csv.gz").write_bytes(gzip.compress(b"a,b\n1,2\n"))
+    (folder / "other.csv.gz").write_bytes(gzip.compress(b"a,b\n1,2\n", mtime=0))
     np.save(folder / "plain.npy", np.zeros(2))
     (folder / "plain.npy").rename(folder / "plain.npz")
     for name, words in (("other.npz", "no array 'X'"), ("other.csv.gz", "no column 'age'"), ("plain.npz", "damaged")):
