@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mrp_core.kernel import Noise, outputs
-from mrp_core.networks import Rows
+from mrp_core.networks import Rows, features
 from mrp_core.objective import Problem, paired_halves
 from mrp_core.registry import plugin
 from mrp_core.strategy import Adaptation, Strategy
@@ -101,13 +101,15 @@ def evaluate(strategy: Strategy, plans: list[Adaptation], tasks: AuditTasks, chu
 def _fill(out: Outputs, strategy: Strategy, plans: list[Adaptation], tasks: AuditTasks, which: slice, part: slice, draws: Draws) -> None:
     """Adapt some plans to some tasks and write their outputs."""
     p, n, r, m = which.stop - which.start, part.stop - part.start, tasks.halves.shape[1], tasks.pool_x.shape[1]
-    first = strategy.rows(plans[which], n, tasks.classes[part].repeat(p, 1) if strategy.learner.joint else None)
-    x = torch.cat([tasks.pool_x[part], tasks.fresh_x[part]], 1).repeat(p, 1, 1)
-    adapted = _adapt(strategy, plans[which], first.repeat(r), tasks, part, draws)
-    logits = _numpy(outputs(adapted, x.repeat_interleave(r, 0)))
-    logits = logits.reshape(p, n, r, *logits.shape[1:])
-    out.pool[which, part], out.fresh[which, part] = logits[..., :m, :], logits[..., m:, :]
-    out.start[which, part] = _numpy(outputs(first, x[:, m:])).reshape(p, n, -1, logits.shape[-1])
+    lowest = plans[which.start].lowest
+    start = strategy.rows(plans[which], n, tasks.classes[part].repeat(p, 1) if strategy.learner.joint else None)
+    # frozen layers are the same for all halves of a task: they are passed once, and what adapts is a smaller network on their outputs
+    x = features(start, torch.cat([tasks.pool_x[part], tasks.fresh_x[part]], 1).repeat(p, 1, 1), lowest)
+    top = start.above(lowest)
+    adapted = _adapt(strategy, plans[which], top.repeat(r), x[:, :m], tasks, part, draws[lowest:])
+    logits = outputs(adapted, x.repeat_interleave(r, 0)).reshape(p, n, r, x.shape[1], -1)
+    out.pool[which, part], out.fresh[which, part] = _numpy(logits[..., :m, :]), _numpy(logits[..., m:, :])
+    out.start[which, part] = _numpy(outputs(top, x[:, m:])).reshape(p, n, -1, logits.shape[-1])
 
 
 def _numpy(tensor: Tensor) -> NDArray[np.float64]:
@@ -125,10 +127,11 @@ def _groups(plans: list[Adaptation], most: int) -> list[tuple[int, int]]:
     return groups
 
 
-def _adapt(strategy: Strategy, plans: list[Adaptation], rows: Rows, tasks: AuditTasks, part: slice, draws: Draws) -> Rows:
+def _adapt(strategy: Strategy, plans: list[Adaptation], rows: Rows, pool: Tensor, tasks: AuditTasks, part: slice, draws: Draws) -> Rows:
+    """Adapt rows [plans x tasks x R] to the halves of ``pool`` [plans x tasks, M, features], all layers."""
     n, (_, r, k) = part.stop - part.start, tasks.halves.shape
     index = tasks.halves[part].reshape(n, r * k)
-    x = tasks.pool_x[part].gather(1, index.unsqueeze(-1).expand(-1, -1, tasks.pool_x.shape[-1])).view(n * r, k, -1).repeat(len(plans), 1, 1)
+    x = pool.gather(1, index.repeat(len(plans), 1).unsqueeze(-1).expand(-1, -1, pool.shape[-1])).view(-1, k, pool.shape[-1])
     y = tasks.pool_y[part].gather(1, index).view(n * r, k).repeat(len(plans), 1)
     column = lambda values: torch.tensor(values, dtype=x.dtype, device=x.device).repeat_interleave(n * r)  # noqa: E731
     noise = None
@@ -136,7 +139,7 @@ def _adapt(strategy: Strategy, plans: list[Adaptation], rows: Rows, tasks: Audit
         mine = tuple(None if d is None else d[part].reshape(n * r, *d.shape[2:]).repeat(len(plans), 1, 1, 1) for d in draws)
         noise = Noise(clip=strategy.config.privacy.clip, multiplier=column([p.noise or 0.0 for p in plans]), draws=mine)
     problem = Problem(rows=rows, support_x=x, support_y=y, query_x=x[:, :0], query_y=y[:, :0], weight=column([p.weight for p in plans]),
-                      privacy=plugin("privacy", strategy.config.privacy.loss), cross_entropy_share=1.0, steps=plans[0].steps, lowest=plans[0].lowest, noise=noise, halves=None)
+                      privacy=plugin("privacy", strategy.config.privacy.loss), cross_entropy_share=1.0, steps=plans[0].steps, lowest=0, noise=noise, halves=None)
     return problem.adapt(second_order=False)
 
 

@@ -8,12 +8,12 @@ per-record deltas that clipping needs, and lets one outer ``backward`` give seco
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from mrp_core.networks import Rows, forward, released
+from mrp_core.networks import Rows, features, forward, released
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """(released logits [B, N, ways], labels [B, N]) -> loss per row [B]."""
@@ -33,31 +33,32 @@ class Noise:
     multiplier: Tensor
     draws: tuple[Tensor | None, ...]
 
+    def above(self, lowest: int) -> Noise:
+        """The noise of the layers from ``lowest`` on."""
+        return replace(self, draws=self.draws[lowest:])
+
     def repeat(self, times: int) -> Noise:
         """The same noise for each row ``times`` times in a row: [B] becomes [B x times]."""
         return Noise(clip=self.clip, multiplier=self.multiplier.repeat_interleave(times), draws=tuple(None if d is None else d.repeat_interleave(times, 0) for d in self.draws))
 
 
-def deltas(rows: Rows, inputs: list[Tensor], head_delta: Tensor, lowest: int = 0) -> list[Tensor]:
-    """Gradients with respect to each layer's linear output, [B, N, out] each, from that of the head.
-
-    Layers below ``lowest`` are not visited; their entries mean nothing.
-    """
+def deltas(rows: Rows, inputs: list[Tensor], head_delta: Tensor) -> list[Tensor]:
+    """Gradients with respect to each layer's linear output, [B, N, out] each, from that of the head."""
     out = [head_delta] * len(rows.weights)
-    for i in range(len(rows.weights) - 1, lowest, -1):
+    for i in range(len(rows.weights) - 1, 0, -1):
         back = torch.bmm(out[i], rows.weights[i])
         out[i - 1] = torch.ops.aten.threshold_backward(back, inputs[i], 0.0) * rows.scales[i - 1]
     return out
 
 
-def clip_factors(inputs: list[Tensor], layer_deltas: list[Tensor], clip: float, adapted: list[int]) -> Tensor:
+def clip_factors(inputs: list[Tensor], layer_deltas: list[Tensor], clip: float) -> Tensor:
     """min(1, clip / norm) of each record's own gradient, [B, N], without building per-record gradients.
 
     A linear layer's per-record gradient is an outer product, so its squared norm is ``|delta|^2 (|input|^2 + 1)``
     (Goodfellow 2015). ``layer_deltas`` are those of a mean over N records.
     """
     n = inputs[0].shape[1]
-    square = sum((layer_deltas[i].square().sum(-1) * (inputs[i].square().sum(-1) + 1.0) for i in adapted), torch.zeros(()))
+    square = sum((d.square().sum(-1) * (a.square().sum(-1) + 1.0) for d, a in zip(layer_deltas, inputs, strict=True)), torch.zeros(()))
     norm = n * torch.sqrt(square + 1e-24)
     return (clip / norm).clamp_max(1.0)
 
@@ -77,23 +78,24 @@ def adapt(rows: Rows, x: Tensor, y: Tensor, loss: Loss, *, steps: int, lowest: i
     Returns:
         Rows with adapted weights, differentiable with respect to everything in ``rows`` when grad mode is on.
     """
+    if lowest:  # frozen layers are passed once, not at each step
+        adapted = adapt(rows.above(lowest), features(rows, x, lowest), y, loss, steps=steps, second_order=second_order, noise=noise.above(lowest) if noise is not None else None)
+        return rows.with_weights((*rows.weights[:lowest], *adapted.weights), (*rows.biases[:lowest], *adapted.biases))
     weights, biases = list(rows.weights), list(rows.biases)
-    layers = range(lowest, len(weights))
-    outer_grad = torch.is_grad_enabled()
+    through = second_order and torch.is_grad_enabled()
     for k in range(steps):
         now = rows.with_weights(weights, biases)
         logits, inputs = forward(now, x)
-        head_delta = _head_delta(now, logits, y, loss, second_order and outer_grad)
-        ds = deltas(now, inputs, head_delta, lowest)
-        if not (second_order and outer_grad):
+        ds = deltas(now, inputs, _head_delta(now, logits, y, loss, through))
+        if not through:
             ds, inputs = [d.detach() for d in ds], [a.detach() for a in inputs]
         if noise is not None:
-            factor = clip_factors(inputs, ds, noise.clip, list(layers)).unsqueeze(-1)
-            ds = [d * factor if i in layers else d for i, d in enumerate(ds)]
-        for i in layers:
+            factor = clip_factors(inputs, ds, noise.clip).unsqueeze(-1)
+            ds = [d * factor for d in ds]
+        for i, d in enumerate(ds):
             rate = rows.rates[:, k, i, None, None]
-            weights[i] = torch.baddbmm(weights[i], (ds[i] * rate).mT, inputs[i], alpha=-1.0)
-            biases[i] = biases[i] - rate[:, :, 0] * ds[i].sum(1)
+            weights[i] = torch.baddbmm(weights[i], (d * rate).mT, inputs[i], alpha=-1.0)
+            biases[i] = biases[i] - rate[:, :, 0] * d.sum(1)
             if noise is not None:
                 weights[i], biases[i] = _add_noise(weights[i], biases[i], noise, i, k, rate, x.shape[1])
     return rows.with_weights(weights, biases)

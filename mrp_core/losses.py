@@ -54,11 +54,16 @@ class PrivacyLoss(Protocol):
         ...
 
 
+def log_softmax(logits: Tensor) -> Tensor:
+    """Log-probabilities [..., N, ways]. A few classes in the last place are the slowest layout for torch, so they are moved."""
+    return logits.mT.contiguous().log_softmax(-2).mT
+
+
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy of each row, [B], for logits [B, N, C] and int64 labels [B, N]."""
-    return -logits.log_softmax(-1).gather(-1, labels.unsqueeze(-1)).squeeze(-1).mean(-1)
+    return -log_softmax(logits).gather(-1, labels.unsqueeze(-1)).squeeze(-1).mean(-1)
 
 
 def expected_error(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean probability of a wrong label of each row, [B]: one minus the accuracy on the sampled-label channel."""
-    return 1.0 - logits.softmax(-1).gather(-1, labels.unsqueeze(-1)).squeeze(-1).mean(-1)
+    return 1.0 - log_softmax(logits).gather(-1, labels.unsqueeze(-1)).squeeze(-1).exp().mean(-1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mrp_core.losses import Released
+from mrp_core.losses import Released, log_softmax
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +26,7 @@ class KLMarginal:
 
     def value(self, released: Released) -> Tensor:
         """Nats per row, [B]."""
-        logp = released.logits.log_softmax(-1)
+        logp = log_softmax(released.logits)
         logr = released.marginal.log_softmax(-1).unsqueeze(1)
         return (logp.exp() * (logp - logr)).sum(-1).mean(-1)
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mrp_core.losses import Released
+from mrp_core.losses import Released, log_softmax
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +31,7 @@ class KLUniform:
 
     def value(self, released: Released) -> Tensor:
         """Nats per row, [B]."""
-        logp = released.logits.log_softmax(-1)
+        logp = log_softmax(released.logits)
         return -logp.mean(-1).mean(-1) - math.log(logp.shape[-1])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mrp_core.losses import Released
+from mrp_core.losses import Released, log_softmax
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +26,7 @@ class OutputMI:
 
     def value(self, released: Released) -> Tensor:
         """Nats per row, [B]."""
-        logp = released.logits.log_softmax(-1)
+        logp = log_softmax(released.logits)
         p = logp.exp()
         marginal = p.mean(1)
         return (p * logp).sum(-1).mean(-1) - (marginal * marginal.clamp_min(1e-12).log()).sum(-1)
