@@ -26,7 +26,7 @@ from mrp_core.config import UNPROTECTED, ComputeOptions, OuterConfig, PrivacyCon
 from mrp_core.engine import audit, train
 from mrp_core.frontier import Reference, hypervolume
 from mrp_core.registry import plugin
-from mrp_core.results import Point, interval
+from mrp_core.results import Point
 from mrp_core.threads import prepare
 
 SWEEP, MEMBERSHIP_LAMBDA_MAX = 9, 3.0

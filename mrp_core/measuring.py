@@ -81,7 +81,7 @@ def released_from(setting: Setting, unprotected: Logits) -> Logits:
 
 
 def roc_curves(setting: Setting, measured: list[Measured]) -> list[Curve]:
-    """ROC of each attack averaged over seeds and tasks at each FPR, with a bootstrap band: at 1 % it equals the mean TPR at 1 %."""
+    """ROC of each attack averaged over seeds and tasks at each FPR, with a band: at 1 % it equals the mean TPR at 1 %."""
     floor = max(m.floor for m in measured)
     out = []
     for attack in ATTACKS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import math
 from dataclasses import asdict, dataclass, field
@@ -13,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrp_core.config import UNPROTECTED, Setting
+from mrp_core.intervals import interval, simultaneous_level
 from mrp_core.measurement import METRICS, Measurement
-
-RESAMPLES = 1000
 
 
 class StudyState(StrEnum):
@@ -96,7 +94,7 @@ class Summary:
     """A setting over all its seeds: the mean of each metric with its interval, and the paired difference from λ = 0.
 
     Attributes:
-        means: Metric -> mean over seeds and tasks, with a bootstrap interval over seeds, then tasks.
+        means: Metric -> mean over seeds and tasks, with its interval.
         differences: Metric -> mean paired difference (same seed, same task) from the unprotected setting, with its own interval.
         seeds: Metric -> mean of each seed, in order.
     """
@@ -112,54 +110,46 @@ def grid(points: list[Point], metric: str) -> NDArray[np.float64]:
     return np.array([p.values[metric] for p in sorted(points, key=lambda p: p.seed)], dtype=np.float64)
 
 
-def interval(values: NDArray[np.float64], *, resamples: int = RESAMPLES, level: float = 0.95, note: str = "") -> Measurement:
-    """Mean of [seeds, tasks] with a percentile interval of a bootstrap over seeds, then over tasks within a seed (two-stage).
-
-    With one seed only tasks are drawn; with one value there is no interval, and low and high are NaN.
-    """
-    if values.size == 0 or np.isnan(values).any():
-        return Measurement(value=math.nan, low=math.nan, high=math.nan, n=0, note=note or "not resolved")
-    if values.size == 1:
-        return Measurement(value=float(values[0, 0]), low=math.nan, high=math.nan, n=1, note=note or "one value has no interval")
-    draws = _resampling(*values.shape, resamples) @ values.ravel()
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return Measurement(value=float(values.mean()), low=float(low), high=float(high), n=values.size, note=note)
-
-
-@functools.lru_cache(maxsize=32)
-def _resampling(seeds: int, tasks: int, resamples: int) -> NDArray[np.float64]:
-    """Weights [resamples, seeds x tasks] of a two-stage bootstrap: every mean of one shape is resampled alike, by one product."""
-    rng = np.random.default_rng(0)
-    s = rng.integers(0, seeds, (resamples, seeds, 1))
-    t = rng.integers(0, tasks, (resamples, seeds, tasks))
-    flat = (s * tasks + t).reshape(resamples, -1) + np.arange(resamples)[:, None] * (seeds * tasks)
-    counts = np.bincount(flat.ravel(), minlength=resamples * seeds * tasks)
-    return counts.reshape(resamples, -1) / (seeds * tasks)
-
-
-def summarise(points: list[Point], *, comparisons: int = 1) -> list[Summary]:
+def summarise(points: list[Point], *, together: bool = False) -> list[Summary]:
     """Summaries of all settings, sorted; differences are paired by seed and task.
 
     Args:
         points: Points of one study.
-        comparisons: How many settings are looked at together: intervals of differences are at level 1 - 0.05 / comparisons (Bonferroni).
+        together: Whether the intervals of a metric's differences hold for all settings at once, as they must where a person picks among them
+            (:func:`mrp_core.intervals.simultaneous_level`); otherwise each is at 95 % by itself.
     """
     by_setting: dict[Setting, list[Point]] = {}
     for p in points:
         by_setting.setdefault(p.setting, []).append(p)
-    base = {p.seed: p for p in by_setting.get(UNPROTECTED, [])}
-    level = 1 - 0.05 / max(1, comparisons)
-    return [_summary(setting, group, base, level) for setting, group in sorted(by_setting.items())]
+    pairs = {s: _differences(group, by_setting.get(UNPROTECTED, [])) for s, group in by_setting.items() if s != UNPROTECTED}
+    levels = _levels(list(pairs.values())) if together else {}
+    return [_summary(setting, group, pairs.get(setting, {}), levels) for setting, group in sorted(by_setting.items())]
 
 
-def _summary(setting: Setting, group: list[Point], base: dict[int, Point], level: float) -> Summary:
-    metrics = [m for m in METRICS if all(m in p.values for p in group)]
+def _differences(group: list[Point], unprotected: list[Point]) -> dict[str, NDArray[np.float64]]:
+    """Per metric the differences of a setting from λ = 0, [seeds in both, tasks]."""
+    base = {p.seed: p for p in unprotected}
     paired = [p for p in group if p.seed in base]
-    means, differences, seeds = {}, {}, {}
-    for m in metrics:
-        values = grid(group, m)
-        means[m] = interval(values, note=group[0].notes.get(m, ""))
-        seeds[m] = tuple(values.mean(1).tolist())
-        if paired and setting != UNPROTECTED and all(m in base[p.seed].values for p in paired):
-            differences[m] = interval(grid(paired, m) - grid([base[p.seed] for p in paired], m), resamples=4 * RESAMPLES, level=level)
-    return Summary(setting=setting, means=means, differences=differences, seeds=seeds)
+    if not paired:
+        return {}
+    return {m: grid(paired, m) - grid([base[p.seed] for p in paired], m) for m in METRICS if all(m in p.values and m in base[p.seed].values for p in paired)}
+
+
+def _levels(pairs: list[dict[str, NDArray[np.float64]]]) -> dict[str, float]:
+    """Per metric the level of each interval so that those of all settings hold together; settings measured in other seeds than most don't count."""
+    out = {}
+    for m in METRICS:
+        found = [d[m] for d in pairs if m in d and not np.isnan(d[m]).any()]
+        shapes = [d.shape for d in found]
+        common = max(set(shapes), key=shapes.count, default=None)
+        if common is not None:
+            out[m] = simultaneous_level(np.stack([d for d in found if d.shape == common], -1))
+    return out
+
+
+def _summary(setting: Setting, group: list[Point], pairs: dict[str, NDArray[np.float64]], levels: dict[str, float]) -> Summary:
+    metrics = [m for m in METRICS if all(m in p.values for p in group)]
+    values = {m: grid(group, m) for m in metrics}
+    means = {m: interval(v, low=0.0, high=METRICS[m].high, note=group[0].notes.get(m, "")) for m, v in values.items()}
+    differences = {m: interval(d, level=levels.get(m, 0.95)) for m, d in pairs.items() if m in means}
+    return Summary(setting=setting, means=means, differences=differences, seeds={m: tuple(v.mean(1).tolist()) for m, v in values.items()})

@@ -28,7 +28,7 @@ TEXT: dict[str, Any] = {
     "sentence": "At {setting}, while one non-member in a hundred is accused, the attack finds **{value}** of the members; for the unprotected model it finds {base}. Guessing finds 1 %.",
     "sentence_base": "For the unprotected model, while one non-member in a hundred is accused, the attack finds **{value}** of the members. Guessing finds 1 %.",
     "unresolved": "At {setting} the true-positive rate at 1 % false accusations is {why}.",
-    "caption": "Both axes logarithmic. Band: 95 %, by resampling seeds and tasks. {note}.",
+    "caption": "Both axes logarithmic. Band: 95 % over seeds and tasks. {note}.",
     "blank": "not resolved",
     "table": "All that was measured here",
     "columns": {"what": "Measure", "value": "This setting", "base": "λ = 0", "difference": "Paired difference", "kind": "Kind"},

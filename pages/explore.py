@@ -33,7 +33,7 @@ TEXT: dict[str, Any] = {
     "waiting": "This study has no finished point yet; the train page shows how far it is.",
     "caption": "Circles: λ. Squares: ε. Open triangles and other shapes: without training. Small dots: single seeds. Band: from the least to the most lucky seed. Bars: 95 % intervals. "
                "Filled: on the frontier; hollow in colour: not told apart from it; hollow grey: dominated. Click a mark to choose it.",
-    "differences": "Differences from λ = 0 are paired by seed and task; their intervals are adjusted for the {n} settings on the sliders.",
+    "differences": "Differences from λ = 0 are paired by seed and task; their intervals hold for all {n} settings at once.",
     "sample": "Sample study: computed by this program · {facts}",
     "own": "Your study · {facts}",
     "recompute": "Recompute here", "recompute_help": "Runs the same configuration on this machine and opens it on the train page.",
@@ -68,7 +68,7 @@ def main() -> None:
             _chart(study, axis, setting, metrics)
         with right, st.container(key="explore_side"):
             _numbers(study, chosen, axis)
-    st.caption(TEXT["differences"].format(n=differences.comparisons(study)))
+    st.caption(TEXT["differences"].format(n=len(study.settings)))
     _provenance(study)
 
 

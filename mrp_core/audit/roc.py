@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mrp_core.errors import DataError
-from mrp_core.results import RESAMPLES
+from mrp_core.intervals import spans
 
 FPR_GRID: NDArray[np.float64] = np.logspace(-3, 0, 49)
 FPR_GRID[[0, 16, 32, 48]] = 1e-3, 1e-2, 1e-1, 1.0  # exact, so that the curve passes through the reported points
@@ -139,8 +138,7 @@ def membership_information(tpr: NDArray[np.float64], fpr: NDArray[np.float64]) -
 def averaged_roc(tpr: NDArray[np.float64], *, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Mean over seeds and tasks of TPRs on a common grid, with a pointwise band.
 
-    The band is the two-stage bootstrap of :func:`mrp_core.results.interval` (seeds, then tasks within a seed), drawn once for all grid points: at each
-    rate it equals the interval of the per-task TPRs at that rate.
+    At each rate the band is :func:`mrp_core.intervals.spans` of the per-task TPRs at that rate, within [0, 1].
 
     Args:
         tpr: float64 [seeds, tasks, G]; a rate that isn't resolved in some task is NaN in the result.
@@ -149,26 +147,8 @@ def averaged_roc(tpr: NDArray[np.float64], *, level: float = 0.95) -> tuple[NDAr
     Returns:
         mean, low, high, each [G]; low and high are NaN where there is one value only.
     """
-    seeds, tasks, g = tpr.shape
-    flat = np.asarray(tpr, dtype=np.float64).reshape(seeds * tasks, g)
-    if seeds * tasks == 1:
-        return flat[0], np.full(g, np.nan), np.full(g, np.nan)
-    resolved = ~np.isnan(flat).any(0)
-    mean, low, high = (np.full(g, np.nan) for _ in range(3))
-    draws = _resampling(seeds, tasks) @ flat[:, resolved]
-    mean[resolved] = flat[:, resolved].mean(0)
-    low[resolved], high[resolved] = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return mean, low, high
-
-
-@functools.lru_cache(maxsize=16)
-def _resampling(seeds: int, tasks: int) -> NDArray[np.float64]:
-    """Weights of each (seed, task) in each resample, [RESAMPLES, seeds * tasks]; the draws of ``results.interval``."""
-    rng = np.random.default_rng(0)
-    s = rng.integers(0, seeds, (RESAMPLES, seeds, 1))
-    t = rng.integers(0, tasks, (RESAMPLES, seeds, tasks))
-    cell = (s * tasks + t).reshape(RESAMPLES, -1) + np.arange(RESAMPLES)[:, None] * (seeds * tasks)
-    return np.bincount(cell.ravel(), minlength=RESAMPLES * seeds * tasks).reshape(RESAMPLES, -1) / (seeds * tasks)
+    mean, low, high = spans(tpr, level=level)
+    return mean, np.clip(low, 0.0, None), np.clip(high, None, 1.0)
 
 
 def _trials(scores: NDArray[np.float64], keep: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -14,7 +14,7 @@ from sklearn import metrics
 
 from mrp_core.audit import FPR_GRID, attack_result, averaged_roc, membership_information, roc_curve, tpr_at
 from mrp_core.errors import DataError
-from mrp_core.results import interval
+from mrp_core.intervals import interval
 
 KINDS = ("continuous", "rounded", "binary", "constant", "huge")
 
@@ -121,7 +121,7 @@ def test_averaged_curve_equals_the_mean_and_the_interval_of_its_points(shape: tu
     tpr = np.random.default_rng(1).random((*shape, 49))
     mean, low, high = averaged_roc(tpr)
     for g in (0, 16, 48):
-        one = interval(tpr[..., g])
+        one = interval(tpr[..., g], low=0.0, high=1.0)
         assert (mean[g], low[g], high[g]) == pytest.approx((one.value, one.low, one.high), abs=1e-12)
 
 

@@ -20,7 +20,7 @@ from mrp_core.errors import ConfigError
 from mrp_core.evaluation import AuditTasks, Outputs, audit_tasks, evaluate
 from mrp_core.measuring import Logits, released_from
 from mrp_core.registry import plugin
-from mrp_core.results import interval
+from mrp_core.intervals import interval
 from mrp_core.strategy import Strategy
 from mrp_core.taskdata import HeldOutTasks, held_out
 from tests.engine.reference import adapted, inner_loss, net_of
