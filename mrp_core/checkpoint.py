@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor
 
 from mrp_core.errors import CheckpointError
 from mrp_core.networks import Parameters
+from mrp_core.tensorfile import pack, unpack
 
 
 @dataclass(kw_only=True)
@@ -37,8 +35,7 @@ class TrainingState:
         tensors = {f"{group}/{k}": v for group in ("parameters", "first", "second") for k, v in getattr(self, group).items()}
         tensors |= {f"snapshot/{s}/{k}": v for s, ps in self.snapshots for k, v in ps.items()}
         tensors["alive"] = self.alive
-        return save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, metadata={"step": str(self.step), "config": config_id,
-                    "snapshots": json.dumps([s for s, _ in self.snapshots])})
+        return pack(tensors, {"step": self.step, "config": config_id, "snapshots": [s for s, _ in self.snapshots]})
 
     @classmethod
     def from_bytes(cls, data: bytes, config_id: str, device: torch.device) -> TrainingState:
@@ -48,11 +45,10 @@ class TrainingState:
             CheckpointError: If the bytes are damaged or belong to another study.
         """
         try:
-            size = int.from_bytes(data[:8], "little")
-            about: dict[str, str] = json.loads(data[8:8 + size])["__metadata__"]
-            tensors = {k: v.to(device) for k, v in load(data).items()}
-            owner, step, taken, alive = about["config"], int(about["step"]), json.loads(about["snapshots"]), tensors["alive"]
-        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+            about, found = unpack(data)
+            tensors = {k: v.to(device) for k, v in found.items()}
+            owner, step, taken, alive = about["config"], int(about["step"]), about["snapshots"], tensors["alive"]
+        except (ValueError, KeyError, TypeError) as error:
             raise CheckpointError(f"The checkpoint is damaged ({type(error).__name__}); the study starts again from an older one, or anew.") from error
         if owner != config_id:
             raise CheckpointError(f"The checkpoint belongs to the study {owner}, not to {config_id}; it is not used.")

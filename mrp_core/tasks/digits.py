@@ -16,7 +16,7 @@ from mrp_core.taskdata import Split, TaskSet
 
 SHARES = (0.40, 0.15, 0.45)
 PARTS = ("training", "validation", "test")
-PAIRS = (28, 4, 13)
+ROUNDS = (5, 1, 3)
 
 
 @functools.cache
@@ -32,7 +32,7 @@ class Digits:
     """Optical Recognition of Handwritten Digits (Alpaydin & Kaynak 1998), the 1,797 records that scikit-learn ships.
 
     The records of each class are divided 40 / 15 / 45 into training, validation and test, so a new task has new records of known classes;
-    in mode ``pairs`` the 45 class pairs are divided too (28 / 4 / 13).
+    in mode ``pairs`` the 45 class pairs are divided too (25 / 5 / 15), each digit in as many pairs as any other.
     """
 
     name: str = "digits"
@@ -84,9 +84,10 @@ def _parts(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
 
 
 def _pairs() -> tuple[NDArray[np.int64], ...]:
-    """The class pairs, divided once and for all."""
-    order = np.random.default_rng(2).permutation(np.array(list(itertools.combinations(range(10), 2)), dtype=np.int64))
-    return order[:PAIRS[0]], order[PAIRS[0]:PAIRS[0] + PAIRS[1]], order[PAIRS[0] + PAIRS[1]:]
+    """The class pairs, divided by the rounds of a round-robin tournament (circle method): each round has every digit once."""
+    rounds = [[sorted((k, 9))] + [sorted(((k + i) % 9, (k - i) % 9)) for i in range(1, 5)] for k in range(9)]
+    ends = list(itertools.accumulate(ROUNDS, initial=0))
+    return tuple(np.array(sorted(sum(rounds[a:b], [])), dtype=np.int64) for a, b in itertools.pairwise(ends))
 
 
 def _split(x: NDArray[np.float32], y: NDArray[np.int64], inside: NDArray[np.bool_], member: NDArray[np.bool_], tasks: NDArray[np.int64]) -> Split:
