@@ -25,6 +25,7 @@ from benchmarks.machine import RESULTS, machine, write
 from mrp_core.config import UNPROTECTED, ComputeOptions, OuterConfig, PrivacyConfig, Setting, StudyConfig, TaskConfig, settings_of
 from mrp_core.engine import audit, train
 from mrp_core.frontier import Reference, hypervolume
+from mrp_core.intervals import interval
 from mrp_core.registry import plugin
 from mrp_core.results import Point
 from mrp_core.threads import prepare
