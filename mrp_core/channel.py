@@ -65,24 +65,26 @@ def utility(config: PrivacyConfig, logits: NDArray[np.float64], labels: NDArray[
 
 
 def statistic(config: PrivacyConfig, logits: NDArray[np.float64], labels: NDArray[np.int64], seed: int = 0) -> NDArray[np.float64]:
-    """LiRA's statistic from what an attacker gets to see on the channel, [..., N].
+    """LiRA's statistic from what an attacker gets to see on the channel, [..., N]; arguments as of :func:`seen`, and labels int64 that broadcast to [..., N]."""
+    return label_margin(seen(config, logits, seed), labels)
+
+
+def seen(config: PrivacyConfig, logits: NDArray[np.float64], seed: int = 0) -> NDArray[np.float64]:
+    """What an attacker gets to see of a record on the channel, as logits [..., N, C].
 
     Args:
         config: Channel and number of queries a record (0: without limit, so a sampled label shows its probability, and noise averages out).
         logits: Released logits [..., N, C].
-        labels: int64, broadcasts to [..., N].
         seed: Of the channel's randomness.
     """
     rng, queries, classes = np.random.default_rng([seed, 5]), config.attacker_queries, logits.shape[-1]
     if config.channel == "sampled_label":
-        seen = np.log((rng.multinomial(queries, softmax(logits)) + 0.5) / (queries + 0.5 * classes)) if queries else logits
-    elif config.channel == "noisy_scores":
-        seen = logits + config.channel_noise / np.sqrt(queries) * rng.standard_normal(logits.shape) if queries else logits
-    elif config.channel == "top_label":
-        seen = np.log(0.98 * one_hot(logits.argmax(-1), classes) + 0.02 / classes)
-    else:
-        seen = np.log(np.maximum(np.round(softmax(logits), config.channel_digits), 0.1 ** (config.channel_digits + 1)))
-    return label_margin(seen, labels)
+        return np.log((rng.multinomial(queries, softmax(logits)) + 0.5) / (queries + 0.5 * classes)) if queries else logits
+    if config.channel == "noisy_scores":
+        return logits + config.channel_noise / np.sqrt(queries) * rng.standard_normal(logits.shape) if queries else logits
+    if config.channel == "top_label":
+        return np.log(0.98 * one_hot(logits.argmax(-1), classes) + 0.02 / classes)
+    return np.log(np.maximum(np.round(softmax(logits), config.channel_digits), 0.1 ** (config.channel_digits + 1)))
 
 
 def label_margin(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,9 +166,16 @@ class Live:
     seconds: float
 
 
+@lru_cache(maxsize=16)
+def _held(strategy: Strategy, seed: int) -> HeldOutTasks:
+    """The held-out tasks of a seed, kept for the next look at them: building them takes as long as adapting to one."""
+    c = strategy.config
+    return held_out(plugin("tasks", c.task.family).build(c.task, seed).test, tasks=c.audit.tasks, shots=c.task.shots, records=c.audit.records, seed=seed)
+
+
 def held_out_names(strategy: Strategy, seed: int) -> tuple[str, ...]:
     """Names of the held-out tasks of a seed, by the number that :func:`live` takes."""
-    return Bench.of(strategy, seed, ComputeOptions()).held.names
+    return _held(strategy, seed).names
 
 
 def live(strategy: Strategy, *, seed: int, task: int, draw: int) -> Live:
@@ -179,7 +187,7 @@ def live(strategy: Strategy, *, seed: int, task: int, draw: int) -> Live:
     config = strategy.config
     if seed not in config.seeds or not 0 <= task < config.audit.tasks:
         raise ConfigError(f"seed is {seed} and task is {task}, but the study has the seeds {config.seeds[0]} to {config.seeds[-1]} and the tasks 0 to {config.audit.tasks - 1}.")
-    held = _one_task(Bench.of(strategy, seed, ComputeOptions()).held, task)
+    held = _held(strategy, seed).one(task)
     prepare()
     begin = time.perf_counter()
     tasks = audit_tasks(held, adaptations=2, seed=seed * 100_003 + draw, seen=strategy.seen[seed], like=strategy.parameters["cb0"])
@@ -201,12 +209,6 @@ def _tasksets(config: StudyConfig) -> dict[int, TaskSet]:
     """The task set of each seed."""
     family = plugin("tasks", config.task.family)
     return {seed: family.build(config.task, seed) for seed in config.seeds}
-
-
-def _one_task(held: HeldOutTasks, task: int) -> HeldOutTasks:
-    one = slice(task, task + 1)
-    return HeldOutTasks(pool_x=held.pool_x[one], pool_y=held.pool_y[one], eval_x=held.eval_x[one], eval_y=held.eval_y[one], eval_sensitive=held.eval_sensitive[one],
-                        names=held.names[one], pool_class=held.pool_class[one])
 
 
 def _check_device(compute: ComputeOptions) -> None:

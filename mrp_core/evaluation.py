@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mrp_core.kernel import Noise, outputs
-from mrp_core.networks import Rows, features
+from mrp_core.networks import Rows
 from mrp_core.objective import Problem, paired_halves
+from mrp_core.passing import features
 from mrp_core.registry import plugin
 from mrp_core.strategy import Adaptation, Strategy
 from mrp_core.taskdata import HeldOutTasks

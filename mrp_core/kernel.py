@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from mrp_core.networks import Rows, features, forward, released
+from mrp_core.networks import Rows
+from mrp_core.passing import features, forward, released
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """(released logits [B, N, ways], labels [B, N]) -> loss per row [B]."""

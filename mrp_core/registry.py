@@ -9,7 +9,7 @@ from typing import Any
 
 from mrp_core.errors import ConfigError
 
-PACKAGES = ("tasks", "privacy", "meta", "search")
+PACKAGES = ("tasks", "privacy", "meta", "search", "attacks", "estimators")
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -58,6 +58,7 @@ class TaskSet:
         groups: Facts for the page: rows, persons, tasks, duplicates removed, ... as (label, text) pairs.
         image: (height, width) where a record can be shown as a picture, else None.
         labels: Names of the labels, by column of ``tasks``, where they have fixed meanings; else empty.
+        sensitive_values: Names of the values of the sensitive attribute, by number; empty if there is none.
     """
 
     train: Split
@@ -68,7 +69,8 @@ class TaskSet:
     features: tuple[str, ...]
     facts: tuple[tuple[str, str], ...] = ()
     image: tuple[int, int] | None = None
-    labels: tuple[str, ...] = field(default=())
+    labels: tuple[str, ...] = ()
+    sensitive_values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,7 +82,8 @@ class HeldOutTasks:
         pool_y: int64 [tasks, pool]; each class has 2 x shots records.
         eval_x: float32 [tasks, eval, features], records that no adaptation sees.
         eval_y: int64 [tasks, eval].
-        eval_sensitive: int64 [tasks, eval].
+        pool_sensitive, eval_sensitive: int64 [tasks, pool] and [tasks, eval], -1 where unknown.
+        pool_person, eval_person: Whom a record belongs to, int64, likewise.
         names: A name for each task.
         pool_class: Class of the joint head for each label, int64 [tasks, ways].
     """
@@ -89,9 +92,17 @@ class HeldOutTasks:
     pool_y: NDArray[np.int64]
     eval_x: NDArray[np.float32]
     eval_y: NDArray[np.int64]
+    pool_sensitive: NDArray[np.int64]
     eval_sensitive: NDArray[np.int64]
+    pool_person: NDArray[np.int64]
+    eval_person: NDArray[np.int64]
     names: tuple[str, ...]
     pool_class: NDArray[np.int64]
+
+    def one(self, task: int) -> HeldOutTasks:
+        """The task alone, as a set of one."""
+        cut = {f.name: getattr(self, f.name)[task:task + 1] for f in fields(self)}
+        return HeldOutTasks(**cut)
 
 
 class TaskFamily(Protocol):
@@ -165,5 +176,6 @@ def held_out(split: Split, *, tasks: int, shots: int, records: int, seed: int) -
     p, e = np.array(pools).reshape(tasks, -1), np.array(evals).reshape(tasks, -1)
     mask = split.visible[turns][:, None, :]
     label = lambda n: np.tile(np.repeat(np.arange(ways), n), (tasks, 1))  # noqa: E731
-    return HeldOutTasks(pool_x=split.x[p] * mask, pool_y=label(2 * shots), eval_x=split.x[e] * mask, eval_y=label(keep), eval_sensitive=split.sensitive[e],
+    return HeldOutTasks(pool_x=split.x[p] * mask, pool_y=label(2 * shots), eval_x=split.x[e] * mask, eval_y=label(keep),
+                        pool_sensitive=split.sensitive[p], eval_sensitive=split.sensitive[e], pool_person=split.person[p], eval_person=split.person[e],
                         names=tuple(split.names[t] for t in turns), pool_class=split.bucket_class[split.tasks[turns]])

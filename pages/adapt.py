@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from mrp_core.charts.live import AnswerFrame, answer_figure, statistic_figure, statistic_frame
+from mrp_core.charts.live import AnswerFrame, StatisticFrame, answer_figure, statistic_figure, statistic_frame
 from mrp_core.config import UNPROTECTED
 from mrp_core.measurement import METRICS
-from pages.ui import frame, kept, records, show, slide, studies
+from pages.ui import frame, kept, records, show, slide, studies, warm
 
 if TYPE_CHECKING:
-
     from mrp_core.engine import Live
     from mrp_core.strategy import Strategy
 
@@ -37,6 +39,23 @@ SHOWN = 8
 PICTURES = {"digits": 8}
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Look:
+    """One live adaptation with what doesn't change when the slider moves.
+
+    Attributes:
+        live: The adaptation.
+        statistics: Histograms of the attack's statistic, one a setting.
+        top: Largest share in any of them.
+        pictures: Sheets of the support set and of the fresh records; none if they are no pictures.
+    """
+
+    live: Live
+    statistics: tuple[StatisticFrame, ...]
+    top: float
+    pictures: tuple[NDArray[np.uint8], ...]
+
+
 def main() -> None:
     """Draw the page."""
     frame.title(TEXT["title"], TEXT["lead"])
@@ -45,10 +64,13 @@ def main() -> None:
         st.info(TEXT["none"])
         frame.link("train", TEXT["train"], icon=":material/play_circle:")
         return
-    with st.spinner(TEXT["warm"]):
-        strategy = _strategy(study.key, study.version, str(study.strategy))
-        seed, task, draw = _chooser(study, strategy)
-        live = _live(study.key, study.version, seed, task, draw, strategy)
+    strategy = warm.strategy(study)
+    if strategy is None:
+        _skeleton(study)
+        return
+    seed, task, draw = _chooser(study, strategy)
+    look = _look(study.key, study.version, seed, task, draw, strategy)
+    live = look.live
     setting = slide.current(live.settings)
     slide.setting_slider(live.settings, setting)
     at, base = live.settings.index(setting), live.settings.index(UNPROTECTED)
@@ -58,19 +80,21 @@ def main() -> None:
         with left:
             _answers(study, live, at)
         with right:
-            _statistic(live, at)
-    _pictures(study, live)
+            _statistic(look, at)
+    _pictures(look)
     st.caption(TEXT["took"].format(n=len(live.settings), ms=live.seconds * 1000))
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _strategy(key: str, version: int, path: str) -> Strategy:
-    from mrp_core.engine import live
-    from mrp_core.strategy import Strategy
-
-    strategy = Strategy.load(path)
-    live(strategy, seed=strategy.config.seeds[0], task=0, draw=0)  # the first batch of a process also sets up the libraries; its time would say nothing
-    return strategy
+def _skeleton(study: studies.Study) -> None:
+    """The page's frame while the engine warms up; the page is drawn anew as soon as it is ready."""
+    st.markdown(f":material/hourglass_top: {TEXT['warm']}")
+    st.skeleton(height=90)
+    with st.container(horizontal=True):
+        for _ in range(5):
+            st.skeleton(height=110)
+    for column in st.columns(2, gap="large"):
+        column.skeleton(height=330)
+    warm.follow(study)
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
@@ -81,10 +105,16 @@ def _names(key: str, version: int, seed: int, _strategy: Strategy) -> tuple[str,
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _live(key: str, version: int, seed: int, task: int, draw: int, _strategy: Strategy) -> Live:
+def _look(key: str, version: int, seed: int, task: int, draw: int, _strategy: Strategy) -> Look:
     from mrp_core.engine import live
 
-    return live(_strategy, seed=seed, task=task, draw=draw)
+    made = live(_strategy, seed=seed, task=task, draw=draw)
+    both = sorted([*made.support_phi.ravel().tolist(), *made.other_phi.ravel().tolist()])
+    low, high = both[len(both) // 100], both[-1 - len(both) // 100]
+    statistics = tuple(statistic_frame(made.support_phi[i].tolist(), made.other_phi[i].tolist(), low, high) for i in range(len(made.settings)))
+    side = PICTURES.get(_strategy.config.task.family)
+    pictures = () if side is None else tuple(records.sheet(x, y, (side, side)) for x, y in ((made.support_x, made.support_y), (made.eval_x, made.eval_y)))
+    return Look(live=made, statistics=statistics, top=max(max(*s.members, *s.others) for s in statistics), pictures=pictures)
 
 
 def _chooser(study: studies.Study, strategy: Strategy) -> tuple[int, int, int]:
@@ -127,26 +157,21 @@ def _labels(study: studies.Study, live: Live) -> tuple[str, ...]:
     return ("no", "yes") if ways == 2 else tuple(str(i + 1) for i in range(ways))
 
 
-def _statistic(live: Live, at: int) -> None:
+def _statistic(look: Look, at: int) -> None:
     st.subheader(TEXT["statistic"], anchor=False)
-    both = [*live.support_phi.ravel().tolist(), *live.other_phi.ravel().tolist()]
-    both.sort()
-    low, high = both[len(both) // 100], both[-1 - len(both) // 100]
-    grid = [statistic_frame(live.support_phi[i].tolist(), live.other_phi[i].tolist(), low, high) for i in range(len(live.settings))]
-    data, top = grid[at], max(max(*g.members, *g.others) for g in grid)
-    show.chart(statistic_figure(data, show.colours(), top=top), data.rows(), key="statistic", caption=TEXT["statistic_note"].format(n=len(live.support_y)),
+    live, data = look.live, look.statistics[at]
+    show.chart(statistic_figure(data, show.colours(), top=look.top), data.rows(), key="statistic", caption=TEXT["statistic_note"].format(n=len(live.support_y)),
                alt=f"Histogram of the attack's statistic; loss-threshold AUC {live.threshold_auc[at]:.2f}.")
 
 
-def _pictures(study: studies.Study, live: Live) -> None:
+def _pictures(look: Look) -> None:
     """Records as small pictures, where the family's records are pictures."""
-    side = PICTURES.get(study.config.task.family)
-    if side is None:
+    if not look.pictures:
         return
     with st.container(key="adapt_pictures"):
-        for column, (title, x, y) in zip(st.columns(2, gap="large"), ((TEXT["support"], live.support_x, live.support_y), (TEXT["fresh"], live.eval_x, live.eval_y)), strict=True):
+        for column, title, picture in zip(st.columns(2, gap="large"), (TEXT["support"], TEXT["fresh"]), look.pictures, strict=True):
             column.caption(title)
-            column.image(records.sheet(x, y, (side, side)), alt=title)
+            column.image(picture, alt=title)
 
 
 with frame.sentences():

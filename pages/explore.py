@@ -64,10 +64,10 @@ def main() -> None:
     _verdict(study, chosen, axis)
     with st.container(key="explore_body"):
         left, right = st.columns([0.75, 0.25], gap="medium")
-        with left:
-            _chart(study, axis, setting, metrics)
         with right, st.container(key="explore_side"):
             _numbers(study, chosen, axis)
+        with left:
+            _chart(study, axis, setting, metrics)
     st.caption(TEXT["differences"].format(n=len(study.settings)))
     _provenance(study)
 

@@ -1,9 +1,45 @@
 """Privacy audits of any model from plain arrays: membership attacks, ROC, and information through the released channel. Needs numpy and scipy only.
 
+The everyday case is one trained model, its logits on records that it was or wasn't trained on, and the logits of shadow models trained likewise on other
+subsets of them. Here each model is simulated: an answer to a record that the model was trained on has two more on the label's logit.
+
+>>> import numpy as np
+>>> from mrp_core.audit import evidence_of_target, run_attacks
+>>> rng = np.random.default_rng(0)
+>>> shadows, records, classes = 24, 400, 3
+>>> labels = rng.integers(0, classes, records)
+>>> trained_on = rng.random((1 + shadows, records)) < 0.5
+>>> label = labels[:, None] == np.arange(classes)
+>>> difficulty = rng.normal(0, 2, (records, 1))
+>>> logits = rng.normal(size=(1 + shadows, records, classes)) + label * (difficulty + 2 * trained_on[..., None])
+>>> held = evidence_of_target(logits[0], logits[1:], trained_on[1:], labels, member=trained_on[0])
+
+All attacks that this evidence allows; the one to be believed was fixed by a rule before looking, and isn't the best of them:
+
+>>> table = run_attacks(held)
+>>> table.headline, table.rule
+('lira_online', 'LiRA online with pooled variance, since there are 24 shadow models, at least 16.')
+>>> result = table.results[table.headline]
+>>> 0.75 < float(result.auc) < 0.95, float(result.at(0.01)) > 0.1
+(True, True)
+>>> float(result.auc) > float(table.results["loss_threshold"].auc) + 0.1
+True
+>>> table.left_out["attack_p"]
+"Attack P (population) needs the target's outputs on records that no model was trained on (population_labels), which the evidence doesn't have."
+
+Scores are there for each target and record, without membership too; whatever isn't what it should be is said:
+
+>>> table.scores["rmia_online"].shape
+(1, 400)
+>>> p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+>>> evidence_of_target(p[0], p[1:], trained_on[1:], labels)
+Traceback (most recent call last):
+mrp_core.errors.DataError: target_logits (400, 3) are probabilities (each row lies in [0, 1] and sums to 1), but must be logits; pass np.log(p).
+
+Where every model can be the target once, :func:`evidence` takes all of them; or the statistic alone is enough, as below.
 The in/out matrix ``keep`` says which record each of R models was trained (or adapted) on; models come in complementary pairs. Here one record in each
 task is easy to spot, because its statistic moves by eight standard deviations when it is in:
 
->>> import numpy as np
 >>> from mrp_core.audit import attack_result, averaged_roc, lira_online
 >>> rng = np.random.default_rng(0)
 >>> tasks, models, records = 3, 32, 40
@@ -45,6 +81,7 @@ What one released answer tells about the queried record, in nats (two classes, a
 (0.6931, 0.6931, 0.0)
 """
 
+from mrp_core.audit.evidence import evidence, evidence_of_target
 from mrp_core.audit.information import (
     ChannelInformation,
     channel_information,
@@ -52,13 +89,15 @@ from mrp_core.audit.information import (
     noisy_scores_information,
     sampled_label_information,
 )
-from mrp_core.audit.membership import lira_online, loss_threshold
+from mrp_core.audit.membership import lira, lira_online, loss_threshold
 from mrp_core.audit.roc import FPR_GRID, AttackResult, attack_result, averaged_roc, membership_information, roc_curve, tpr_at
+from mrp_core.audit.suite import AttackTable, headline_attack, run_attacks
 from mrp_core.audit.utility import accuracy_f1, confusion, one_hot
 
 __all__ = [
     "FPR_GRID",
     "AttackResult",
+    "AttackTable",
     "ChannelInformation",
     "accuracy_f1",
     "attack_result",
@@ -66,12 +105,17 @@ __all__ = [
     "channel_information",
     "confusion",
     "deterministic_information",
+    "evidence",
+    "evidence_of_target",
+    "headline_attack",
+    "lira",
     "lira_online",
     "loss_threshold",
     "membership_information",
     "noisy_scores_information",
     "one_hot",
     "roc_curve",
+    "run_attacks",
     "sampled_label_information",
     "tpr_at",
 ]

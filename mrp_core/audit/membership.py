@@ -1,4 +1,4 @@
-"""Membership attacks on in/out matrices: LiRA with leave-two-out shadows, and the loss threshold. Needs numpy and scipy only."""
+"""LiRA on in/out matrices with leave-two-out shadows, online and offline, and the loss threshold. Needs numpy and scipy only."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from mrp_core.attacking import Evidence
+from mrp_core.audit.shadows import log_shadow_mean
+from mrp_core.audit.signals import finite, label_margin
 from mrp_core.errors import DataError
 
 _Array = NDArray[np.float64]
 Variance = Literal["pooled", "per_record", "student_t"]
-_LARGEST = 1e150
 _FLOOR = 1e-6
 _MOST_PRIOR = 1e3
 _CHUNK = 1 << 15  # trials computed together: what stays in the cache
@@ -50,16 +52,59 @@ def lira_online(phi: _Array, keep: NDArray[np.bool_], twin: NDArray[np.int64], v
     Source:
         Carlini et al. 2022, "Membership inference attacks from first principles", Algorithm 1; arXiv:2603.11799 for few shadows.
     """
-    if variance not in get_args(Variance):
-        raise DataError(f"variance is {variance!r}, but must be one of: {', '.join(get_args(Variance))}.")
+    _check_variance(variance)
     phi, keep, twin = _checked(phi, keep, twin)
-    shape = phi.shape
-    phi, keep = phi.reshape(-1, *shape[-2:]), keep.reshape(-1, *shape[-2:])
-    step = max(1, _CHUNK // (shape[-1] * shape[-2]))
-    out = np.empty(phi.shape)
-    for i in range(0, len(phi), step):
-        out[i:i + step] = _scores(phi[i:i + step], keep[i:i + step], twin, variance)
-    return out.reshape(shape)
+    return _chunked(phi, keep, twin, None, variance, False)
+
+
+def lira(evidence: Evidence, variance: Variance = "pooled", *, offline: bool = False) -> _Array:
+    """LiRA's score of the targets of an evidence, float64 [..., T, N].
+
+    Online it is the log likelihood ratio of :func:`lira_online`. Offline only shadows that weren't trained on the record are read, and the score is
+    one-sided, (phi - mean_out) / deviation_out: a target that is *less* sure than the shadows is no sign of membership. With "student_t" the deviation of
+    the predictive Student-t is turned into the normal deviate of equal tail (Wallace 1959), so that records with different numbers of shadows compare.
+
+    Args:
+        evidence: What the attacker holds.
+        variance: As in :func:`lira_online`.
+        offline: Whether to do without shadows that were trained on the record.
+
+    Source:
+        Carlini et al. 2022, Algorithm 1 and its offline variant (section V-B, one-sided test).
+    """
+    _check_variance(variance)
+    phi = label_margin(evidence.logits, evidence.labels[..., None, :])
+    return _chunked(phi, evidence.keep, evidence.twin, evidence.targets, variance, offline)
+
+
+def log_mean_probability(evidence: Evidence, sides: tuple[bool, ...], shrink: float = 1.0) -> tuple[_Array, _Array]:
+    """log p_y under the targets, and the log of what it is on average under their shadows, each [..., T, N].
+
+    The average is 1 - shrink * (mean over the sides of the mean of 1 - p_y), summed from 1 - p_y too where p_y is near 1, so that nothing rounds to 1. It has
+    only shadows in it, and is the target's own where a record has no shadow on a side: no evidence.
+
+    Args:
+        evidence: What the attacker holds.
+        sides: True for shadows that were trained on the record, False for those that weren't.
+        shrink: 1 for the plain mean.
+
+    Source:
+        Zarifzadeh et al. 2024, "Low-cost high-power membership inference attacks", equation 10 and appendix B.2.2.
+    """
+    phi = finite(label_margin(evidence.logits, evidence.labels[..., None, :]))
+    logp, logq = -np.logaddexp(0.0, -phi), -np.logaddexp(0.0, phi)
+    counts: list[_Array] = []
+
+    def log_mean(logs: _Array) -> _Array:
+        means, numbers = zip(*(log_shadow_mean(evidence, logs, inside=side) for side in sides), strict=True)
+        counts.extend(numbers)
+        return np.logaddexp.reduce(means) - np.log(len(sides))
+
+    rare = np.log(shrink) + log_mean(logq)
+    near = np.log1p(-np.minimum(np.exp(rare), 1.0 - 1e-16))
+    means = np.where(rare < -1.0, near, log_mean(logp)) if shrink == 1.0 else near
+    own = logp[..., evidence.targets, :]
+    return own, np.where(np.minimum.reduce(counts) > 0, means, own)
 
 
 def loss_threshold(phi: _Array) -> _Array:
@@ -92,14 +137,34 @@ def _checked(phi: _Array, keep: NDArray[np.bool_], twin: NDArray[np.int64]) -> t
         raise DataError(f"keep has the shape {keep.shape}, but must broadcast to phi's shape {phi.shape}.") from error
 
 
-def _scores(phi: _Array, keep: NDArray[np.bool_], twin: NDArray[np.int64], variance: Variance) -> _Array:
-    x, level = _standardised(phi)
-    overall = x.var(axis=(-2, -1), keepdims=True)
+def _check_variance(variance: str) -> None:
+    if variance not in get_args(Variance):
+        raise DataError(f"variance is {variance!r}, but must be one of: {', '.join(get_args(Variance))}.")
+
+
+def _chunked(phi: _Array, keep: NDArray[np.bool_], twin: NDArray[np.int64], targets: NDArray[np.int64] | None, variance: Variance, offline: bool) -> _Array:
+    """Scores [..., T, N]; ``targets`` None means all."""
+    shape = phi.shape
+    phi, keep = phi.reshape(-1, *shape[-2:]), keep.reshape(-1, *shape[-2:])
+    step = max(1, _CHUNK // (shape[-1] * shape[-2]))
+    out = np.empty((len(phi), shape[-2] if targets is None else len(targets), shape[-1]))
+    for i in range(0, len(phi), step):
+        out[i:i + step] = _scores(phi[i:i + step], keep[i:i + step], twin, targets, variance, offline)
+    return out.reshape(*shape[:-2], *out.shape[-2:])
+
+
+def _scores(phi: _Array, keep: NDArray[np.bool_], twin: NDArray[np.int64], targets: NDArray[np.int64] | None, variance: Variance, offline: bool) -> _Array:
+    values, level = _standardised(phi)
+    overall = values.var(axis=(-2, -1), keepdims=True)
     overall = np.where(overall > 0, overall, 1.0)
-    inside, outside = (_leave_two_out(x, side, twin) for side in (keep, ~keep))
-    if variance == "student_t":
-        score = _student(x, level, *inside, overall) - _student(x, level, *outside, overall)
+    outside = _leave_two_out(values, ~keep, twin, targets)
+    x = values if targets is None else values[..., targets, :]
+    if offline:
+        score = _one_sided(x, level, *outside, overall, variance) * (outside[0] > 0)
+    elif variance == "student_t":
+        score = _student(x, level, *_leave_two_out(values, keep, twin, targets), overall) - _student(x, level, *outside, overall)
     else:
+        inside = _leave_two_out(values, keep, twin, targets)
         score = _gaussian(x, *inside, overall, variance) - _gaussian(x, *outside, overall, variance)
         score *= (inside[0] > 0) & (outside[0] > 0)
     score[np.isnan(phi).any((-2, -1))] = np.nan
@@ -112,7 +177,7 @@ def _standardised(phi: _Array) -> tuple[_Array, _Array]:
     Subtracting the record's first value before its mean keeps a record that never changes at exactly 0: rounding must not separate members. The level
     has the target's phi in it, so a prior over records must be set on x + level, never on x.
     """
-    phi = _finite(phi)
+    phi = finite(phi)
     first = phi[..., :1, :]
     x = phi - first
     middle = x.mean(-2, keepdims=True)
@@ -123,27 +188,18 @@ def _standardised(phi: _Array) -> tuple[_Array, _Array]:
     return x / size, (level - level.mean(-1, keepdims=True)) / size
 
 
-def _finite(phi: _Array) -> _Array:
-    """Infinities one range of the task's finite values beyond them, so that the order stays; NaN as 0, for its task is set to NaN at the end."""
-    finite = np.isfinite(phi)
-    clipped = np.clip(phi, -_LARGEST, _LARGEST)
-    if finite.all():
-        return clipped
-    high = np.where(finite, clipped, -np.inf).max((-2, -1), keepdims=True, initial=-_LARGEST)
-    low = np.where(finite, clipped, np.inf).min((-2, -1), keepdims=True, initial=_LARGEST)
-    high, low = np.where(high < low, 0.0, high), np.where(high < low, 0.0, low)
-    beyond = np.where(high > low, high - low, 1.0)
-    return np.where(finite, clipped, np.where(np.isnan(phi), 0.0, np.where(phi > 0, high + beyond, low - beyond)))
-
-
-def _leave_two_out(x: _Array, side: NDArray[np.bool_], twin: NDArray[np.int64]) -> tuple[_Array, _Array, _Array]:
+def _leave_two_out(x: _Array, side: NDArray[np.bool_], twin: NDArray[np.int64], targets: NDArray[np.int64] | None) -> tuple[_Array, _Array, _Array]:
     """Per target and record: number, mean and sum of squared residuals of the shadows on one side."""
     used = side.astype(np.float64)
     first = used * x
-    single = (twin == np.arange(len(twin)))[:, None]
+    alone = (twin == np.arange(len(twin)))[:, None]
+    partner = twin
+    if targets is not None:
+        alone, partner = alone[targets], twin[targets]
 
     def others(values: _Array) -> _Array:
-        pair = values + (np.where(single, 0.0, values[..., twin, :]) if single.any() else values[..., twin, :])
+        own = values if targets is None else values[..., targets, :]
+        pair = own + (np.where(alone, 0.0, values[..., partner, :]) if alone.any() else values[..., partner, :])
         return values.sum(-2, keepdims=True) - pair
 
     n = others(used)
@@ -162,17 +218,37 @@ def _pooled(n: _Array, squares: _Array, overall: _Array) -> _Array:
     return np.where(freedom > 0, np.maximum(squares.sum(-1, keepdims=True) / np.maximum(freedom, 1.0), _FLOOR * overall), overall)
 
 
-def _gaussian(x: _Array, n: _Array, mean: _Array, squares: _Array, overall: _Array, variance: Variance) -> _Array:
-    """Log density at x, without the constant; a record with one shadow takes the pooled variance."""
+def _variance(n: _Array, squares: _Array, overall: _Array, variance: Variance) -> _Array:
+    """Pooled or each record's own; a record with one shadow takes the pooled one."""
     v = _pooled(n, squares, overall)
-    if variance == "per_record":
-        v = np.where(n > 1, np.maximum(squares / np.maximum(n - 1.0, 1.0), _FLOOR * overall), v)
+    return np.where(n > 1, np.maximum(squares / np.maximum(n - 1.0, 1.0), _FLOOR * overall), v) if variance == "per_record" else v
+
+
+def _gaussian(x: _Array, n: _Array, mean: _Array, squares: _Array, overall: _Array, variance: Variance) -> _Array:
+    """Log density at x, without the constant."""
+    v = _variance(n, squares, overall, variance)
     return -0.5 * (np.square(x - mean) / v + np.log(v))
 
 
-def _student(x: _Array, level: _Array, n: _Array, mean: _Array, squares: _Array,
-             overall: _Array) -> _Array:
+def _one_sided(x: _Array, level: _Array, n: _Array, mean: _Array, squares: _Array, overall: _Array, variance: Variance) -> _Array:
+    """Deviations by which x lies above what the shadows without the record make of it."""
+    if variance != "student_t":
+        return (x - mean) / np.sqrt(_variance(n, squares, overall, variance))
+    away, scale, nu = _predictive(x, level, n, mean, squares, overall)
+    return np.sign(away) * np.sqrt(nu * np.log1p(np.square(away) / (nu * scale))) * (8.0 * nu + 1.0) / (8.0 * nu + 3.0)
+
+
+def _student(x: _Array, level: _Array, n: _Array, mean: _Array, squares: _Array, overall: _Array) -> _Array:
     """Log predictive density at x under the normal-inverse-gamma posterior, without the constant."""
+    away, scale, nu = _predictive(x, level, n, mean, squares, overall)
+    scale *= nu
+    away = np.square(away, out=away)
+    away /= scale
+    return gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(scale) - (nu + 1) / 2 * np.log1p(away)
+
+
+def _predictive(x: _Array, level: _Array, n: _Array, mean: _Array, squares: _Array, overall: _Array) -> tuple[_Array, _Array, _Array]:
+    """The Student-t of a record's next value: x less its centre, its squared scale, its degrees of freedom."""
     v = _pooled(n, squares, overall)
     centre, kappa, nu = _prior(n, mean + level, squares, v)
     kappa_n, nu_n = kappa + n, nu + n
@@ -181,9 +257,7 @@ def _student(x: _Array, level: _Array, n: _Array, mean: _Array, squares: _Array,
     offset *= kappa * n / kappa_n
     scale = (nu * v + squares + offset) * ((kappa_n + 1.0) / (kappa_n * nu_n))
     # posterior centre, (kappa * centre + n * mean) / kappa_n, seen from x
-    away = np.square(x + kappa / kappa_n * away - n / kappa_n * mean)
-    away /= nu_n * scale
-    return gammaln((nu_n + 1) / 2) - gammaln(nu_n / 2) - 0.5 * np.log(nu_n * scale) - (nu_n + 1) / 2 * np.log1p(away)
+    return x + kappa / kappa_n * away - n / kappa_n * mean, scale, nu_n
 
 
 def _prior(n: _Array, mean: _Array, squares: _Array, v: _Array) -> tuple[_Array, _Array, _Array]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from mrp_core.charts.palette import Palette, figure, note
+from mrp_core.charts.palette import Palette, figure, words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,20 +34,19 @@ class AnswerFrame:
 
 def answer_figure(frame: AnswerFrame, colours: Palette, *, height: int = 320) -> go.Figure:
     """One small bar group a record: the true label filled, the others hollow."""
-    fig = figure(colours, height=height, x_title="", y_title="probability of each answer", margin=(58, 8, 8, 44))
-    ways = len(frame.labels)
-    fig.update_yaxes(range=[0, 1.04], tickformat=".0%", dtick=0.25)
-    fig.update_xaxes(range=[-0.6, len(frame.records) - 0.4], tickvals=list(range(len(frame.records))), ticktext=list(frame.records), ticks="", tickfont={"size": 12})
-    wide = 0.8 / ways
+    ways, records = len(frame.labels), range(len(frame.records))
+    wide, bars = 0.8 / ways, []
     for label in range(ways):
-        xs = [r - 0.4 + wide * (label + 0.5) for r in range(len(frame.records))]
         ys = [row[label] for row in frame.probabilities]
         right = [t == label for t in frame.truth]
         hover = [f"{frame.records[r]}<br>{frame.labels[label]}: {y * 100:.1f} %{' (true)' if ok else ''}" for r, (y, ok) in enumerate(zip(ys, right, strict=True))]
-        fig.add_bar(x=xs, y=ys, width=wide * 0.86, hovertext=hover, hoverinfo="text", name=frame.labels[label],
-                    marker={"color": [colours.trained if ok else colours.impossible for ok in right], "line": {"color": [colours.trained if ok else colours.grey for ok in right], "width": 1}})
-    fig.add_hline(y=1 / ways, line={"color": colours.grey, "width": 1, "dash": "dot"})
-    return fig
+        edge = {"color": [colours.trained if ok else colours.grey for ok in right], "width": 1}
+        bars.append({"type": "bar", "x": [r - 0.4 + wide * (label + 0.5) for r in records], "y": ys, "width": wide * 0.86, "hovertext": hover, "hoverinfo": "text", "name": frame.labels[label],
+                     "marker": {"color": [colours.trained if ok else colours.impossible for ok in right], "line": edge}})
+    chance = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": 1 / ways, "y1": 1 / ways, "line": {"color": colours.grey, "width": 1, "dash": "dot"}}
+    x = {"range": [-0.6, len(frame.records) - 0.4], "tickvals": list(records), "ticktext": list(frame.records), "ticks": "", "tickfont": {"size": 12, "color": colours.soft}}
+    return figure(colours, height=height, x_title="", y_title="probability of each answer", margin=(58, 8, 8, 44), x=x, y={"range": [0, 1.04], "tickformat": ".0%", "dtick": 0.25},
+                  data=bars, shapes=[chance])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,15 +79,12 @@ def statistic_frame(members: Sequence[float], others: Sequence[float], low: floa
 
 def statistic_figure(frame: StatisticFrame, colours: Palette, *, top: float, height: int = 320) -> go.Figure:
     """Members upward, others downward: the more the two shapes differ, the easier the attack. ``top`` is the largest share of any setting, so that the scale stays."""
-    fig = figure(colours, height=height, x_title="how sure of the true label (log-odds)", y_title="share of records", margin=(58, 8, 8, 52))
     middles = [(a + b) / 2 for a, b in zip(frame.edges, frame.edges[1:], strict=False)]
     top = max(top, 0.05) * 1.3
-    fig.update_xaxes(range=[frame.edges[0], frame.edges[-1]])
-    fig.update_yaxes(range=[-top, top], tickvals=[], zeroline=True, zerolinecolor=colours.soft)
     wide = (frame.edges[1] - frame.edges[0]) * 0.92
-    for name, values, sign, ink, pattern in (("members", frame.members, 1, colours.pick, ""), ("others", frame.others, -1, colours.trained, "/")):
-        fig.add_bar(x=middles, y=[sign * v for v in values], width=wide, name=name, marker={"color": ink, "opacity": 0.75, "pattern": {"shape": pattern, "size": 5, "solidity": 0.25}},
-                    hovertext=[f"{name}: {v * 100:.0f} %" for v in values], hoverinfo="text")
-    note(fig, frame.edges[0], top * 0.9, "adapted on (members)", colours.pick, shift=(8, 0))
-    note(fig, frame.edges[0], -top * 0.9, "not adapted on", colours.trained, shift=(8, 0))
-    return fig
+    bars = [{"type": "bar", "x": middles, "y": [sign * v for v in values], "width": wide, "name": name, "hovertext": [f"{name}: {v * 100:.0f} %" for v in values], "hoverinfo": "text",
+             "marker": {"color": ink, "opacity": 0.75, "pattern": {"shape": pattern, "size": 5, "solidity": 0.25}}}
+            for name, values, sign, ink, pattern in (("members", frame.members, 1, colours.pick, ""), ("others", frame.others, -1, colours.trained, "/"))]
+    names = [words(frame.edges[0], top * 0.9, "adapted on (members)", colours.pick, shift=(8, 0)), words(frame.edges[0], -top * 0.9, "not adapted on", colours.trained, shift=(8, 0))]
+    return figure(colours, height=height, x_title="how sure of the true label (log-odds)", y_title="share of records", margin=(58, 8, 8, 52), x={"range": [frame.edges[0], frame.edges[-1]]},
+                  y={"range": [-top, top], "tickvals": [], "zeroline": True, "zerolinecolor": colours.soft}, data=bars, annotations=names)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import plotly.graph_objects as go
@@ -43,20 +45,39 @@ def palette(dark: bool) -> Palette:
     return DARK if dark else LIGHT
 
 
-def figure(colours: Palette, *, height: int, x_title: str, y_title: str, margin: tuple[int, int, int, int] = (58, 16, 12, 52)) -> go.Figure:
-    """An empty figure in the common look; ``margin`` is left, right, top, bottom in pixels."""
+def figure(colours: Palette, *, height: int, x_title: str, y_title: str, margin: tuple[int, int, int, int] = (58, 16, 12, 52), x: Mapping[str, Any] = MappingProxyType({}),
+           y: Mapping[str, Any] = MappingProxyType({}), data: Sequence[Mapping[str, Any]] = (), **layout: Any) -> go.Figure:
+    """A figure in the common look, made in one piece: each later update of a figure costs plotly several milliseconds.
+
+    Args:
+        colours: Light or dark.
+        height: In pixels.
+        x_title: Words under the chart.
+        y_title: Words beside it.
+        margin: Left, right, top, bottom, in pixels.
+        x: What the x axis has beside the common look.
+        y: The same for the y axis.
+        data: Its traces, each with its "type".
+        layout: More of the layout, such as ``annotations``.
+    """
     left, right, top, bottom = margin
     axis = {"gridcolor": colours.rule, "linecolor": colours.soft, "tickcolor": colours.soft, "zeroline": False, "ticks": "outside", "ticklen": 4, "showline": True,
             "fixedrange": True, "tickfont": {"size": 13, "color": colours.soft}}
     title = {"font": {"size": 14, "color": colours.text}, "standoff": 8}
-    return go.Figure(layout={  # in one piece: each later update of a layout costs plotly several milliseconds
+    return go.Figure(data=list(data), layout={
         "height": height, "margin": {"l": left, "r": right, "t": top, "b": bottom}, "showlegend": False, "hovermode": "closest", "dragmode": False, "clickmode": "event+select",
         "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"size": 13, "color": colours.text, "family": FONT},
         "hoverlabel": {"bgcolor": colours.surface, "bordercolor": colours.soft, "font": {"size": 13, "color": colours.text, "family": FONT}},
-        "xaxis": axis | {"showgrid": False, "title": title | {"text": x_title}}, "yaxis": axis | {"showline": False, "ticks": "", "title": title | {"text": y_title}},
+        "xaxis": axis | {"showgrid": False, "title": title | {"text": x_title}} | dict(x), "yaxis": axis | {"showline": False, "ticks": "", "title": title | {"text": y_title}} | dict(y),
+        **layout,
     })
 
 
+def words(x: float, y: float, text: str, colour: str, *, anchor: str = "left", valign: str = "middle", shift: tuple[float, float] = (0, 0), name: str | None = None) -> dict[str, Any]:
+    """Words at a place of the plot, for ``annotations`` (log axes: pass exponents)."""
+    return {"x": x, "y": y, "text": text, "showarrow": False, "xanchor": anchor, "yanchor": valign, "xshift": shift[0], "yshift": shift[1], "font": {"size": 13, "color": colour}, "name": name}
+
+
 def note(fig: go.Figure, x: float, y: float, text: str, colour: str, *, anchor: str = "left", valign: str = "middle", shift: tuple[float, float] = (0, 0), name: str | None = None) -> None:
-    """Write words at a place of the plot (log axes: pass exponents)."""
-    fig.add_annotation(x=x, y=y, text=text, showarrow=False, xanchor=anchor, yanchor=valign, xshift=shift[0], yshift=shift[1], font={"size": 13, "color": colour}, name=name)
+    """Write words at a place of a figure (log axes: pass exponents)."""
+    fig.add_annotation(words(x, y, text, colour, anchor=anchor, valign=valign, shift=shift, name=name))

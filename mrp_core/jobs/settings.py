@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mrp_core.errors import ConfigError
 
-BODIES = {"study": "mrp_core.engine:run_study"}
+BODIES = {"study": "mrp_core.engine:run_study", "examination": "mrp_core.examiner:run"}
 """Body of each kind of job. MRP_BODIES adds more, as "kind=module:function" separated by commas: tests use it."""
 
 

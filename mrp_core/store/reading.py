@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, and_, func, select
 
 from mrp_core import cost
 from mrp_core.errors import StoreError
@@ -16,6 +16,9 @@ from mrp_core.store.results import read_curves, read_points
 from mrp_core.store.rows import EventRow, PinRow, Progress, StudyRow, progress_row, study_row
 from mrp_core.store.schema import ARTIFACT, EVENT, JOB, PIN, POINT, STUDY
 from mrp_core.studyfile import StudyFile
+
+EXAMINATION = "examination"
+"""Kind of the jobs that look at one setting; they aren't studies in lists."""
 
 
 class Reader:
@@ -98,7 +101,7 @@ class Reader:
 
     def rate(self) -> float | None:
         """Giga-multiply-adds a second of the study that was finished last by this store's workers, or None before there is one."""
-        query = select(STUDY.c.id, JOB.c.seconds).join(JOB, JOB.c.study == STUDY.c.id).where(JOB.c.state == StudyState.DONE, JOB.c.seconds > 0)
+        query = select(STUDY.c.id, JOB.c.seconds).join(JOB, JOB.c.study == STUDY.c.id).where(JOB.c.state == StudyState.DONE, JOB.c.seconds > 0, JOB.c.kind != EXAMINATION)
         with self.database.read() as connection:
             row = connection.execute(query.order_by(JOB.c.finished.desc()).limit(1)).first()
         return None if row is None else cost.work(self.study(row.id).config) / max(1.0, row.seconds - cost.START)
@@ -112,7 +115,7 @@ class Reader:
                          strategy=self.artifact_path(id, "strategy.safetensors"))
 
     def _rows(self, deleted: bool) -> list[StudyRow | StoreError]:
-        condition = STUDY.c.deleted.is_not(None) if deleted else STUDY.c.deleted.is_(None)
+        condition = and_(STUDY.c.deleted.is_not(None) if deleted else STUDY.c.deleted.is_(None), JOB.c.kind != EXAMINATION)
         with self.database.read() as connection:
             rows = connection.execute(_query().where(condition).order_by(STUDY.c.created.desc(), STUDY.c.id)).all()
             pins = connection.execute(select(PIN.c.study, PIN.c.setting).order_by(PIN.c.created)).all()

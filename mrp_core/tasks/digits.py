@@ -87,7 +87,7 @@ def _pairs() -> tuple[NDArray[np.int64], ...]:
     """The class pairs, divided by the rounds of a round-robin tournament (circle method): each round has every digit once."""
     rounds = [[sorted((k, 9))] + [sorted(((k + i) % 9, (k - i) % 9)) for i in range(1, 5)] for k in range(9)]
     ends = list(itertools.accumulate(ROUNDS, initial=0))
-    return tuple(np.array(sorted(sum(rounds[a:b], [])), dtype=np.int64) for a, b in itertools.pairwise(ends))
+    return tuple(np.array(sorted(itertools.chain(*rounds[a:b])), dtype=np.int64) for a, b in itertools.pairwise(ends))
 
 
 def _split(x: NDArray[np.float32], y: NDArray[np.int64], inside: NDArray[np.bool_], member: NDArray[np.bool_], tasks: NDArray[np.int64]) -> Split:

@@ -54,7 +54,7 @@ class Gaussian:
                  ("Members", f"{sum(s.member.sum() for s in splits):,}, drawn class by class"),
                  ("Tasks", " / ".join(map(str, TASKS))), ("Angles", f"{config.hardness:g}° to 90°"))
         return TaskSet(train=splits[0], validation=splits[1], test=splits[2], classes=2, permute_labels=False,
-                       features=tuple(f"x{i}" for i in range(FEATURES)), facts=facts, labels=("-1", "+1"))
+                       features=tuple(f"x{i}" for i in range(FEATURES)), facts=facts, labels=("-1", "+1"), sensitive_values=("s = -1", "s = +1"))
 
 
 def directions(hardness: float, seed: int) -> tuple[NDArray[np.float64], tuple[NDArray[np.float64], ...]]:

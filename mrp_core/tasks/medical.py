@@ -24,6 +24,7 @@ BANDS = ("younger", "middle", "older")
 DIED = ("died_180d", "died_60d", "died_365d")
 HALVES = ("crea", "wblc", "hrt", "resp", "meanbp", "temp", "sod", "scoma", "num_co", "age", "pafi", "alb", "bili", "bun")
 TOGETHER = {"bun": ("bun", "crea"), "crea": ("bun", "crea")}
+VALUES = {"race": ("other", "white"), "sex": ("female", "male")}
 MEANING = {"race": "race (white or not)", "sex": "sex (male or not)"}
 LEAST = (20, 15)
 """Members and others of each class: in mode ``site_target``, a ward and target with fewer are left out."""
@@ -79,7 +80,7 @@ class Medical:
                  ("Inputs", f"{len(names)}, with a flag for each value that is often missing"),
                  ("Sensitive attribute", f"{MEANING[attribute]}; never an input"))
         return TaskSet(train=splits[0], validation=splits[1], test=splits[2], classes=2 * len(targets), permute_labels=False, features=names,
-                       facts=facts, labels=("no", "yes"))
+                       facts=facts, labels=("no", "yes"), sensitive_values=VALUES[attribute])
 
 
 def _sensitive(table: pd.DataFrame, attribute: str) -> NDArray[np.int64]:

@@ -111,9 +111,14 @@ def _sample_title(name: str, path: Path) -> str:
     """From the small TOML file beside the study where there is one: the study itself is read when it is shown."""
     toml = path.with_suffix(".toml")
     try:
-        return StudyConfig.from_file(toml).title if toml.exists() else _sample(name, path, path.stat().st_mtime_ns).title
+        return _toml_title(toml, toml.stat().st_mtime_ns) if toml.exists() else _sample(name, path, path.stat().st_mtime_ns).title
     except MRPError:
         return name
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _toml_title(path: Path, changed: int) -> str:
+    return StudyConfig.from_file(path).title
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

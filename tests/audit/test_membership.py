@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy import stats
 
-from mrp_core.audit import attack_result, lira_online, loss_threshold
+from mrp_core.audit import attack_result, evidence, lira, lira_online, loss_threshold
 from mrp_core.audit.membership import Variance
 from mrp_core.errors import DataError
 
@@ -185,3 +185,35 @@ def test_bad_shapes_are_refused(phi: NDArray[np.float64], keep: NDArray[np.bool_
 def test_an_unknown_variance_is_refused() -> None:
     with pytest.raises(DataError, match="student_t"):
         lira_online(np.zeros((4, 5)), np.zeros((4, 5), bool), np.array([2, 3, 0, 1]), "median")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("variance", VARIANCES)
+def test_lira_of_an_evidence_is_that_of_its_margins_for_all_targets_or_some(variance: Variance) -> None:
+    phi, keep, twin = draw(np.random.default_rng(11), 3, 12, 20)
+    logits = np.stack([phi, np.zeros_like(phi)], -1)
+    expected = lira_online(phi, keep, twin, variance)
+    np.testing.assert_allclose(lira(evidence(logits, np.zeros(20, int), keep, twin=twin), variance), expected, rtol=1e-12, atol=1e-12)
+    some = evidence(logits, np.zeros(20, int), keep, twin=twin, targets=[7, 0, 5])
+    np.testing.assert_allclose(lira(some, variance), expected[:, [7, 0, 5]], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("variance", VARIANCES)
+def test_offline_lira_rises_with_the_statistic_and_does_not_depend_on_shift_or_scale(variance: Variance) -> None:
+    phi, keep, twin = draw(np.random.default_rng(12), 1, 12, 20)
+    score = lambda p: lira(evidence(np.stack([p, np.zeros_like(p)], -1), np.zeros(20, int), keep[0], twin=twin, targets=[0]), variance, offline=True)  # noqa: E731
+    first = score(phi[0])
+    higher = phi[0].copy()
+    higher[0] += 0.5
+    assert (score(higher) > first).all()
+    np.testing.assert_allclose(score(300.0 + 20.0 * phi[0]), first, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("variance", VARIANCES)
+def test_a_record_without_shadows_outside_is_no_evidence_offline(variance: Variance) -> None:
+    phi, keep, _twin = draw(np.random.default_rng(13), 1, 12, 20)
+    keep[0, 1:, 4] = True
+    made = evidence(np.stack([phi[0], np.zeros_like(phi[0])], -1), np.zeros(20, int), keep[0], twin=np.arange(12), targets=[0])
+    score = lira(made, variance, offline=True)
+    assert score[0, 4] == 0.0 and np.isfinite(score).all()
+    with pytest.raises(DataError, match="median"):
+        lira(made, "median")  # type: ignore[arg-type]

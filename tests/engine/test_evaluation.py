@@ -18,9 +18,9 @@ from mrp_core.config import UNPROTECTED, PrivacyConfig, Setting, settings_of
 from mrp_core.engine import Bench, ComputeOptions, audit, held_out_names, live
 from mrp_core.errors import ConfigError
 from mrp_core.evaluation import AuditTasks, Outputs, audit_tasks, evaluate
+from mrp_core.intervals import interval
 from mrp_core.measuring import Logits, released_from
 from mrp_core.registry import plugin
-from mrp_core.intervals import interval
 from mrp_core.strategy import Strategy
 from mrp_core.taskdata import HeldOutTasks, held_out
 from tests.engine.reference import adapted, inner_loss, net_of
@@ -71,7 +71,7 @@ def test_chunks_and_company_do_not_change_an_adaptation(strategy: Strategy, held
     for p, plan in enumerate(plans):
         alone = evaluate(strategy, [plan], tasks)
         assert same(alone, Outputs(pool=whole.pool[[p]], fresh=whole.fresh[[p]], start=whole.start[[p]])), ADAPTED[p]
-    one = dataclasses.replace(held, **{k: getattr(held, k)[:1] for k in ("pool_x", "pool_y", "eval_x", "eval_y", "eval_sensitive", "names", "pool_class")})
+    one = held.one(0)
     single = audit_tasks(one, adaptations=ADAPTATIONS, seed=0, seen=strategy.seen[0], like=strategy.parameters["cb0"])
     assert same(evaluate(strategy, plans, single, 1), evaluate(strategy, plans, single, 4096))
 
@@ -138,7 +138,7 @@ def test_records_that_no_adaptation_saw_are_not_found(scored: Scored, attack: st
 def test_live_equals_an_audit_of_one_adaptation(strategy: Strategy) -> None:
     made = live(strategy, seed=1, task=2, draw=5)
     bench = Bench.of(strategy, 1, ComputeOptions())
-    one = dataclasses.replace(bench.held, **{k: getattr(bench.held, k)[2:3] for k in ("pool_x", "pool_y", "eval_x", "eval_y", "eval_sensitive", "names", "pool_class")})
+    one = bench.held.one(2)
     tasks = audit_tasks(one, adaptations=2, seed=100_003 + 5, seen=strategy.seen[1], like=strategy.parameters["cb0"])
     keep, privacy = tasks.keep[0, 0], strategy.config.privacy
     assert made.settings == (*(Setting("lambda", v) for v in (0.0, 0.4, 0.8)), Setting("epsilon", 3.0), Setting("epsilon", 20.0), Setting("epsilon", math.inf))

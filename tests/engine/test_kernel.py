@@ -12,7 +12,8 @@ from torch import Tensor
 
 from mrp_core.kernel import Noise, adapt, clip_factors, deltas, outputs
 from mrp_core.losses import cross_entropy
-from mrp_core.networks import Parameters, Rows, forward, released
+from mrp_core.networks import Parameters, Rows
+from mrp_core.passing import forward, released
 from mrp_core.registry import plugin
 from tests.engine.reference import LAMBDA_MAX, Case, Net, adapted, case, inner_loss, leak, margin, membership_information, outer_task
 

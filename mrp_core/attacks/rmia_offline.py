@@ -1,0 +1,42 @@
+"""RMIA offline, ranked by its ratio."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrp_core.attacking import Evidence, Need
+from mrp_core.audit.membership import log_mean_probability
+from mrp_core.audit.shadows import require_shadows
+
+
+@dataclass(frozen=True)
+class RmiaOffline:
+    """log r_x with r_x = p(x) / pbar(x), pbar = ((1 + a) pbar_out + (1 - a)) / 2: the mean with the record is guessed as a pbar_out + 1 - a.
+
+    ``a`` is fixed beforehand, not tuned on anybody's membership. Ranked by r_x itself, as in RMIA online.
+
+    Source: Zarifzadeh et al. 2024, "Low-cost high-power membership inference attacks", appendix B.2.2.
+    """
+
+    name: str = "rmia_offline"
+    title: str = "RMIA offline"
+    summary: str = "The record's probability over its guessed mean, from shadow models without the record."
+    order: int = 17
+    source: str = "Zarifzadeh et al. 2024"
+    needs: frozenset[Need] = frozenset({"shadows"})
+    shadows: int = 1
+    labels_only: bool = False
+    decides: bool = True
+    a: float = 0.3
+
+    def score(self, evidence: Evidence) -> NDArray[np.float64]:
+        """Scores [..., T, N]."""
+        require_shadows(evidence, self.title, self.shadows, inside=False)
+        own, means = log_mean_probability(evidence, (False,), shrink=(1.0 + self.a) / 2.0)
+        return own - means
+
+
+PLUGIN = RmiaOffline()

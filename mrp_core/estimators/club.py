@@ -1,0 +1,68 @@
+"""A penalty for training that is no meter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrp_core.conditionals import gaussian_conditional, log_densities
+from mrp_core.critics import LEAST, gaussian_scores
+from mrp_core.estimating import Estimate, EstimateKind, Sample
+from mrp_core.pairs import checked, not_applicable, reading, shuffled, with_null
+
+
+@dataclass(frozen=True)
+class CLUB:
+    """E_P[log q(z|x)] - E_Q[log q(z|x)] (Cheng et al. 2020), with the true conditional where it is
+    known, else with a fitted Gaussian on held-out pairs.
+
+    With the true conditional it is I(X; Z) + KL(p(z) || p(z|x)) averaged over x: for a Gaussian pair rho² / (1 - rho²), twice the truth where little is
+    shared and out of all proportion where much is. With a fitted one it isn't even an upper bound.
+    """
+
+    name: str = "club"
+    title: str = "CLUB"
+    summary: str = "A penalty to train against, not a meter: about twice the truth where little is shared, far more where much is."
+    order: int = 8
+    source: str = "Cheng et al. 2020"
+    kind: EstimateKind = "penalty"
+    fails: str = "Everywhere as a meter; use it to lower something, never to report it."
+
+    def applies(self, sample: Sample) -> bool:
+        """Whether z isn't a label."""
+        return sample.probabilities is None
+
+    def estimate(self, sample: Sample, *, null: bool = False) -> Estimate:
+        """The penalty; see :class:`mrp_core.estimating.Estimator`.
+
+        Raises:
+            DataError: If the arrays don't fit, the noise isn't positive, z isn't means + noise, or there are too few pairs to train on.
+        """
+        if not self.applies(sample):
+            return not_applicable(self.kind, "z is a label, but the conditional is a Gaussian.")
+        checked(sample, least=LEAST if sample.means is None else 3)
+        if sample.means is not None:
+            gaussian_conditional(sample)
+        made = self._once(sample)
+        return with_null(made, self._once(shuffled(sample))) if null else made
+
+    def _once(self, sample: Sample) -> Estimate:
+        if sample.means is None:
+            x, z = checked(sample, least=LEAST)
+            value, pseudo = contrast(gaussian_scores(x, z, sample.seed))
+            return reading(value, pseudo, kind=self.kind, notes=("The conditional was fitted on the other half of the pairs.",))
+        value, pseudo = contrast(log_densities(sample.means, sample.z, sample.noise))
+        return reading(value, pseudo, kind=self.kind, notes=("With the true conditional.",))
+
+
+def contrast(log: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    """CLUB of log q(z_j|x_i) [K, K] and the jackknife's pseudo-values [K], nats."""
+    k, true, whole = len(log), np.diagonal(log), log.sum()
+    value = float(true.mean() - whole / k**2)
+    without = (true.sum() - true) / (k - 1) - (whole - log.sum(0) - log.sum(1) + true) / (k - 1) ** 2
+    return value, k * value - (k - 1) * without
+
+
+PLUGIN = CLUB()

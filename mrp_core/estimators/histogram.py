@@ -1,0 +1,76 @@
+"""Counts in bins, for checks in low dimension."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrp_core.estimating import Estimate, EstimateKind, Sample
+from mrp_core.pairs import checked, not_applicable, reading, shuffled, with_null
+
+_MOST = 24
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """H(x) + H(z) - H(x, z) of equally filled bins, each entropy with Miller and Madow's (occupied - 1) / 2 N.
+
+    Columns with few distinct values are taken as they are. The number of bins a column leaves about ``filling`` pairs per cell of the joint histogram. The
+    cap is the smaller log of occupied cells of x and of z; below 0 it isn't cut off.
+
+    Attributes:
+        filling: Pairs per cell that are aimed at.
+    """
+
+    name: str = "histogram"
+    title: str = "Histogram"
+    summary: str = "Counts in equally filled bins, with Miller and Madow's correction: a check in two or three dimensions."
+    order: int = 7
+    source: str = "Miller 1955"
+    kind: EstimateKind = "estimate"
+    fails: str = "Bins hide what happens inside them: too low where much is shared, and useless above three dimensions."
+    filling: float = 5.0
+
+    def applies(self, sample: Sample) -> bool:
+        """Whether x and z have three dimensions or fewer together."""
+        return np.shape(sample.x)[-1:] + np.shape(sample.z)[-1:] in {(1, 1), (1, 2), (2, 1)}
+
+    def estimate(self, sample: Sample, *, null: bool = False) -> Estimate:
+        """I of the binned X and Z; see :class:`mrp_core.estimating.Estimator`.
+
+        Raises:
+            DataError: If the arrays don't fit, or there are fewer than 20 pairs.
+        """
+        checked(sample, least=20)
+        if not self.applies(sample):
+            return not_applicable(self.kind, "x and z have more than three dimensions together.")
+        made = self._once(sample)
+        return with_null(made, self._once(shuffled(sample))) if null else made
+
+    def _once(self, sample: Sample) -> Estimate:
+        x, z = checked(sample, least=20)
+        n, dimensions = len(x), x.shape[1] + z.shape[1]
+        bins = int(min(max((n / self.filling) ** (1 / dimensions), 2), _MOST))
+        cells = [_cells(a, bins) for a in (x, z)]
+        of_x, of_z, of_both = (np.unique(c, axis=0, return_inverse=True, return_counts=True)[1:] for c in (*cells, np.hstack(cells)))
+        share = lambda counted: counted[1][counted[0].ravel()] / n  # noqa: E731
+        own = np.log(share(of_both) / (share(of_x) * share(of_z)))
+        occupied = [len(counted[1]) for counted in (of_x, of_z, of_both)]
+        corrected = float(own.mean()) + (occupied[0] + occupied[1] - occupied[2] - 1) / (2 * n)
+        return reading(corrected, own, kind=self.kind, cap=math.log(min(occupied[:2])), notes=(f"{bins} bins a dimension.",))
+
+
+def _cells(a: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
+    """Bin of each coordinate, [N, D]."""
+    out = np.empty(a.shape, dtype=np.int64)
+    for d, column in enumerate(a.T):
+        distinct, index = np.unique(column, return_inverse=True)
+        edges = np.quantile(column, np.arange(1, bins) / bins)
+        out[:, d] = index.ravel() if len(distinct) <= bins else np.searchsorted(edges, column, side="right")
+    return out
+
+
+PLUGIN = Histogram()

@@ -1,0 +1,155 @@
+"""Was a task among the training tasks? A strategy that learned few tasks by heart shows it; one that was never trained doesn't."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mrp_core import registry
+from mrp_core.config import ComputeOptions, InnerConfig, OuterConfig, PrivacyConfig, Setting, StudyConfig, TaskConfig
+from mrp_core.engine import train
+from mrp_core.errors import ConfigError, DataError
+from mrp_core.strategy import Strategy
+from mrp_core.task_membership import STATISTICS, TaskMembership, _planned, _statistics, task_membership
+from mrp_core.taskdata import Split, TaskSet, held_out
+from tests.engine.toy import FEATURES, Toy
+
+TASKS, EACH, WAYS = (8, 4, 16), (20, 14), 2
+
+
+@dataclass(frozen=True)
+class Wards(Toy):
+    """Tasks with classes of their own; ``shared``: the same tasks for every seed; ``harder``: test tasks lie closer together; ``same``: test = training tasks."""
+
+    name: str = "wards"
+    modes: tuple[str, ...] = ("site",)
+    shared: bool = False
+    harder: float = 1.0
+    same: bool = False
+
+    def build(self, config: TaskConfig, seed: int) -> TaskSet:
+        rng = np.random.default_rng([0 if self.shared else seed, 5])
+        tag = "" if self.shared else f" of seed {seed}"
+        splits, first = [], 0
+        for part, count, spread in zip(("train", "validation", "test"), TASKS, (1.0, 1.0, self.harder), strict=True):
+            means = 1.5 * spread * rng.standard_normal((count * WAYS, FEATURES))
+            splits.append(_split(rng, means, first, ["train" if self.same else part, tag]))
+            first += len(splits[-1].x)
+        return TaskSet(train=splits[0], validation=splits[1], test=splits[2], classes=WAYS, permute_labels=False, features=("x",) * FEATURES)
+
+
+def _split(rng: np.random.Generator, means: np.ndarray, first: int, words: list[str]) -> Split:
+    each, buckets = sum(EACH), len(means)
+    label = np.repeat(np.arange(buckets), each)
+    x = (means[label] + rng.standard_normal((len(label), FEATURES))).astype(np.float32)
+    tasks = np.arange(buckets).reshape(-1, WAYS)
+    return Split(x=x, person=first + np.arange(len(x)), member=np.tile(np.arange(each) < EACH[0], buckets), sensitive=np.full(len(x), -1),
+                 buckets=tuple(np.flatnonzero(label == c) for c in range(buckets)), tasks=tasks, names=tuple(f"{words[0]} {i}{words[1]}" for i in range(len(tasks))),
+                 visible=np.ones((len(tasks), FEATURES), dtype=bool), bucket_class=np.tile(np.arange(WAYS), buckets // WAYS))
+
+
+FAMILIES = {"wards": Wards(), "shared": Wards(name="shared", shared=True), "harder": Wards(name="harder", shared=True, harder=0.5),
+            "same": Wards(name="same", shared=True, same=True)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def wards() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, family in FAMILIES.items():
+            patch.setitem(registry.plugins("tasks"), name, family)
+        yield
+
+
+def trained(family: str = "wards", iterations: int = 1, seeds: int = 6, **outer: Any) -> Strategy:
+    config = StudyConfig(task=TaskConfig(family=family, mode="site", ways=WAYS, shots=2, queries=8), privacy=PrivacyConfig(lambda_points=2, mechanism="none"),
+                         inner=InnerConfig(steps=2), outer=OuterConfig(iterations=iterations, seeds=seeds, hidden=(24,), meta_batch=8, rate=0.01, **outer))
+    return train(config, ComputeOptions())
+
+
+@pytest.fixture(scope="module")
+def memorised(wards: None) -> TaskMembership:
+    return task_membership(trained(iterations=250))
+
+
+def test_a_strategy_that_knows_its_tasks_by_heart_is_found_out(memorised: TaskMembership) -> None:
+    assert memorised.calibrated and memorised.notes == () and memorised.tasks == 8
+    for attack in (memorised.task, memorised.records):
+        assert attack.auc.low > 0.7
+        assert attack.untrained.low <= 0.5 <= attack.untrained.high
+        assert attack.tpr[0.1].value > 0.3 and attack.tpr[0.1].n == 6
+        assert "needs at least 100" in attack.tpr[0.01].note and np.isnan(attack.tpr[0.01].value)
+        assert set(attack.others) == set(STATISTICS[1:]) and attack.queries >= 2
+    assert memorised.records.auc.value > memorised.task.auc.value - 0.05
+
+
+def test_an_untrained_strategy_tells_nothing() -> None:
+    found = task_membership(trained(iterations=1))
+    for attack in (found.task, found.records):
+        assert attack.auc.low <= 0.5 <= attack.auc.high and attack.auc.high - attack.auc.low < 0.6
+
+
+def test_a_fixed_split_cannot_be_calibrated_and_says_so() -> None:
+    found = task_membership(trained("shared", seeds=2), episodes=2)
+    assert not found.calibrated
+    assert "not calibrated" in found.notes[0] and found.tasks == 8
+
+
+def test_harder_test_tasks_look_like_membership_and_the_untrained_start_shows_it() -> None:
+    found = task_membership(trained("harder", seeds=3))
+    assert found.task.untrained.value > 0.6 and found.task.auc.value > 0.6
+    assert abs(found.task.untrained.value - found.task.auc.value) < 0.25
+
+
+def test_one_seed_has_no_interval() -> None:
+    found = task_membership(trained(seeds=1), episodes=2)
+    assert not found.calibrated and found.notes[-1] == "One seed has no interval."
+    assert np.isnan(found.task.auc.low) and 0 <= found.task.auc.value <= 1 and "not resolved" in found.task.tpr[0.1].note
+
+
+def test_scores_are_those_of_one_adaptation_after_another() -> None:
+    from mrp_core.evaluation import audit_tasks, evaluate
+
+    strategy = trained(seeds=1)
+    taskset = FAMILIES["wards"].build(strategy.config.task, 0)
+    plan = _planned({0: taskset}, Setting("lambda", 0.0), 6, 4, 64)
+    held = held_out(dataclasses.replace(taskset.test, names=tuple(map(str, range(16)))), tasks=16, shots=2, records=5, seed=0)
+    found = _statistics(strategy, plan, 0, held, 0)
+    tasks = audit_tasks(held, adaptations=4, seed=0, seen=strategy.seen[0], like=strategy.parameters["cb0"])
+    out = evaluate(strategy, [strategy.adaptation(plan.setting, 0)], tasks)
+    for t, name in enumerate(held.names):
+        losses = []
+        for z in out.fresh[0, t].reshape(-1, 2):
+            losses.append(np.log(np.exp(z - z.max()).sum()) + z.max() - z)
+        after = np.mean([row[y] for row, y in zip(losses, np.tile(held.eval_y[t], 4), strict=True)])
+        p = np.exp(out.start[0, t]) / np.exp(out.start[0, t]).sum(-1, keepdims=True)
+        before = -np.log(p[np.arange(len(p)), held.eval_y[t]]).mean()
+        np.testing.assert_allclose(found[:, int(name)], [-after, -before, before - after, p.max(-1).mean()], rtol=1e-6)
+
+
+def test_chunks_do_not_matter_and_equal_calls_agree() -> None:
+    strategy = trained(seeds=2)
+    first, second = (task_membership(strategy, episodes=4, compute=ComputeOptions(chunk_rows=n)) for n in (64, 7))
+    assert first.task.auc.value == pytest.approx(second.task.auc.value, abs=0.05)
+    assert task_membership(strategy, episodes=4) == task_membership(strategy, episodes=4) or np.isnan(first.task.tpr[0.01].value)
+
+
+@pytest.mark.parametrize("change", [{"episodes": 3}, {"episodes": 0}, {"tasks": 4}])
+def test_bad_requests_are_named(change: dict[str, int]) -> None:
+    with pytest.raises(DataError, match="episodes"):
+        task_membership(trained(seeds=1), **change)
+
+
+def test_what_cannot_be_judged_is_said() -> None:
+    with pytest.raises(DataError, match="0 test tasks"):
+        task_membership(trained("same", seeds=1))
+    strategy = trained(seeds=1)
+    many = dataclasses.replace(strategy, config=dataclasses.replace(strategy.config, task=dataclasses.replace(strategy.config.task, shots=7)))
+    with pytest.raises(DataError, match="only 14 records that meta-training never uses; 16"):
+        task_membership(many)
+    with pytest.raises(ConfigError):
+        task_membership(strategy, setting=Setting("epsilon", 3.0))
