@@ -17,8 +17,10 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mrp_core.config import ComputeOptions, StudyConfig
+from mrp_core.config import ComputeOptions, Setting, StudyConfig
 from mrp_core.errors import ConfigError, JobInterrupted, MRPError, StoreError
+from mrp_core.examination import Examination, ExaminationOptions
+from mrp_core.exporting import check_place, write_study, write_text
 from mrp_core.jobs import open_log
 from mrp_core.jobs.settings import JobTimes, host_name
 from mrp_core.jobs.stored import STOPPED
@@ -26,7 +28,6 @@ from mrp_core.jobs.supervisor import supervise, take_back
 from mrp_core.measurement import METRICS
 from mrp_core.results import StudyState, summarise
 from mrp_core.store import Store
-from mrp_core.store.files import write_whole
 from mrp_core.store.queue import Queue
 from mrp_core.studyfile import StudyFile, samples
 
@@ -77,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", type=Path, metavar="FILE", help="instead of standard output")
     export.add_argument("--json", action="store_true", help="report errors as JSON")
     export.set_defaults(work=_export)
+    examine = commands.add_parser("examine", help="look closely at settings of a trained study: every attack, who is exposed, bounds on epsilon")
+    examine.add_argument("study", metavar="ID", help="a study's id, or a sample's name")
+    examine.add_argument("settings", nargs="+", metavar="SETTING", help="for example lambda=0.4 or epsilon=3")
+    examine.add_argument("--adaptations", type=int, default=ExaminationOptions().adaptations, metavar="N", help="shadow adaptations of each task")
+    examine.add_argument("--out", type=Path, metavar="FOLDER", help="write each examination here, as ID.SETTING.json")
+    examine.add_argument("--json", action="store_true", help="print the examinations as JSON")
+    examine.set_defaults(work=_examine)
     studies = commands.add_parser("studies", help="list the studies of the store and the samples")
     studies.add_argument("--json", action="store_true")
     studies.set_defaults(work=_studies)
@@ -87,7 +95,7 @@ def _run(options: argparse.Namespace) -> int:
     config = StudyFile.read(options.study).config if options.study.suffix == ".json" else StudyConfig.from_file(options.study)
     compute = ComputeOptions(device=options.device, precision=options.precision)
     if options.out:
-        _check_place(options.out)
+        check_place(options.out)
     store, times = Store.open(), JobTimes.from_environment()
     take_back(Queue(store.database), host_name(), times)  # an earlier run of this command may have been killed
     store.submit(config, compute, hold=times.lease)
@@ -171,34 +179,36 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _examine(options: argparse.Namespace) -> int:
+    settings, how = [Setting.from_key(s) for s in options.settings], ExaminationOptions(adaptations=options.adaptations)
+    found = samples()
+    file = StudyFile.read(found[options.study]) if options.study in found else Store.open().study_file(options.study)
+    if file.strategy is None:
+        raise ConfigError(f"The study {options.study!r} has no trained strategy at hand; train it to the end first.")
+    from mrp_core.examiner import examine  # here: the other commands don't need the engine
+    from mrp_core.strategy import Strategy
+
+    strategy, made = Strategy.load(file.strategy), []
+    for setting in settings:
+        print(f"examining {setting.key}", file=sys.stderr)
+        made.append(examine(strategy, setting, how))
+        if options.out:
+            write_text(options.out / f"{options.study}.{setting.key}.json", made[-1].to_json())
+    print("[" + ",".join(e.to_json() for e in made) + "]" if options.json else "\n".join(_examined(e) for e in made))
+    return 0
+
+
+def _examined(e: Examination) -> str:
+    auc, tpr = e.headline.means["auc"], e.headline.means["tpr_1pct"]
+    return (f"{e.setting.key}: {e.headline.title}: AUC {auc.value:.3f} [{auc.low:.3f}, {auc.high:.3f}], TPR at 1 % FPR "
+            f"{f'{tpr.value:.1%} [{tpr.low:.1%}, {tpr.high:.1%}]' if tpr.resolved else tpr.note}. {e.epsilon.how}")
+
+
 def _studies(options: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = [{"id": name, "title": StudyFile.read(path).config.title, "state": "sample"} for name, path in samples().items()]
     rows += [{"id": row.id, "title": row.title, "state": str(row.state)} for row in Store.open().studies()]
     print(json.dumps(rows) if options.json else "\n".join(f"{r['id']:18} {r['state']:10} {r['title']}" for r in rows))
     return 0
-
-
-def write_study(file: StudyFile, path: Path) -> None:
-    """Write a study file, its configuration as TOML (unless such a file is there) and its strategy beside it, under the same name.
-
-    Raises:
-        ConfigError: If the path is a folder or ends as its companions do.
-        StoreError: If the disk is full or the folder can't be written.
-    """
-    _check_place(path)
-    try:
-        write_whole(path, file.to_json().encode())
-        if not path.with_suffix(".toml").exists():  # it may be the very file that was run
-            write_whole(path.with_suffix(".toml"), file.config.to_toml().encode())
-        if file.strategy is not None and file.strategy != path.with_suffix(".safetensors"):
-            write_whole(path.with_suffix(".safetensors"), file.strategy.read_bytes())
-    except OSError as error:
-        raise StoreError(f"{str(path)!r} can't be written ({error.strerror or error}); choose another place or free some space.") from error
-
-
-def _check_place(path: Path) -> None:
-    if path.suffix in (".toml", ".safetensors") or path.is_dir():
-        raise ConfigError(f"out is {str(path)!r}, but must be a file whose name ends in .json; the configuration and the strategy are written beside it.")
 
 
 def _outcome(file: StudyFile) -> Mapping[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -92,9 +94,16 @@ def audit(strategy: Strategy, settings: Sequence[Setting], compute: ComputeOptio
     """
     compute = compute or ComputeOptions()
     benches = [Bench.of(strategy, seed, compute) for seed in strategy.config.seeds]
+    left, ahead = iter(settings), deque[tuple[Setting, list[Future[Measured]]]]()
     with ThreadPoolExecutor(workers()) as pool:
-        for setting in settings:
-            measured = list(pool.map(lambda bench, setting=setting: bench.measure(setting), benches))
+        while True:
+            # one setting more is begun than is waited for, so that no worker idles while the last seed of a setting is measured
+            for setting in itertools.islice(left, 2 - len(ahead)):
+                ahead.append((setting, [pool.submit(bench.measure, setting) for bench in benches]))
+            if not ahead:
+                return
+            setting, waited = ahead.popleft()
+            measured = [future.result() for future in waited]
             yield [m.point for m in measured], roc_curves(setting, measured)
 
 
@@ -123,7 +132,7 @@ class Bench:
             return released_from(setting, self.logits(UNPROTECTED))
         if setting == UNPROTECTED and self.unprotected is not None:
             return self.unprotected
-        out = evaluate(self.strategy, [self.strategy.adaptation(setting, self.seed)], self.tasks, self.chunk_rows)
+        out = evaluate(self.strategy, [self.strategy.adaptation(setting, self.seed)], self.tasks, self.chunk_rows, threads=1)
         made = Logits(pool=out.pool[0], fresh=out.fresh[0], start=out.start[0])
         if setting == UNPROTECTED:
             self.unprotected = made

@@ -79,10 +79,11 @@ def audit_tasks(held: HeldOutTasks, *, adaptations: int, seed: int, seen: tuple[
                       halves=paired_halves(keys, held.pool_class.shape[1], adaptations).to(like.device), classes=torch.from_numpy(classes).to(like.device), seed=seed)
 
 
-def evaluate(strategy: Strategy, plans: list[Adaptation], tasks: AuditTasks, chunk_rows: int = 64) -> Outputs:
+def evaluate(strategy: Strategy, plans: list[Adaptation], tasks: AuditTasks, chunk_rows: int = 64, threads: int | None = None) -> Outputs:
     """Adapt every plan to every half of every task.
 
-    Plans that share steps, layers and noise are adapted together, about ``chunk_rows`` rows at a time; results don't depend on it.
+    Plans that share steps, layers and noise are adapted together, about ``chunk_rows`` rows at a time by ``threads`` threads (one per core); results don't
+    depend on either.
     """
     t, r, _ = tasks.halves.shape
     m, e, ways = tasks.pool_x.shape[1], tasks.fresh_x.shape[1], strategy.shape.ways
@@ -93,7 +94,7 @@ def evaluate(strategy: Strategy, plans: list[Adaptation], tasks: AuditTasks, chu
     for first, last in _groups(plans, together if t == 1 else 1):
         step = max(1, together // (last - first))
         parts += [(slice(first, last), slice(begin, min(t, begin + step))) for begin in range(0, t, step)]
-    with ThreadPoolExecutor(workers()) as pool:
+    with ThreadPoolExecutor(threads or workers()) as pool:
         list(pool.map(lambda part: _fill(out, strategy, plans, tasks, part[0], part[1], draws), parts))
     return out
 

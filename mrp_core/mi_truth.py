@@ -103,7 +103,7 @@ def cases() -> tuple[Case, ...]:
         Case("wide", "Gaussian, 20 dimensions, 0.1 nats each", gaussian_information(wide, 20), _gaussian(wide, 20)),
         Case("large", "Gaussian, 20 dimensions, ρ = 0.99", gaussian_information(0.99, 20), _gaussian(0.99, 20)),
         Case("logistic", "Sampled label, 2 classes, logistic in x", logistic_information(3.0), _logistic(3.0)),
-        Case("dirichlet", "Sampled label, 10 classes, Dirichlet(0.02)", dirichlet_information(0.02, 10), _dirichlet(0.02, 10)),
+        Case("dirichlet", "Sampled label, 10 classes, Dirichlet(0.05)", dirichlet_information(0.05, 10), _dirichlet(0.05, 10)),
     )
 
 

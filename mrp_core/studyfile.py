@@ -81,3 +81,8 @@ def samples() -> dict[str, Path]:
     """Files of the shipped sample studies by name (``letters``, ``medical`` ...), the default first."""
     found = {p.stem: p for p in sorted(SAMPLES.glob("*.json"))}
     return {k: found[k] for k in sorted(found, key=lambda name: (name != "letters", name))}
+
+
+def examinations(name: str) -> dict[str, Path]:
+    """Files of the shipped examinations of a sample study by the key of their setting (``lambda=0.4`` ...); empty where none are shipped."""
+    return {p.name[len(name) + 1:-len(".json")]: p for p in sorted((SAMPLES / "examinations").glob(f"{name}.*.json"))}

@@ -26,7 +26,8 @@ class AppServer:
 
     def __init__(self, home: Path, **environment: str) -> None:
         self.home, self.log, self.url = home, home / "streamlit.log", ""
-        self._environment = {k: v for k, v in os.environ.items() if k != "MRP_STORE"} | {"MRP_HOME": str(home)} | environment
+        own = {"MRP_HOME": str(home), "MRP_IDLE_SECONDS": "5"}  # a supervisor of a test ends soon, should nothing else end it
+        self._environment = {k: v for k, v in os.environ.items() if k != "MRP_STORE"} | own | environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, patience: float = 60.0) -> AppServer:

@@ -16,7 +16,7 @@ from mrp_core.audit.signals import class_ranks, finite, label_margin, tie_free
 class AttackP:
     """Share of the target's population of the same class that has a higher loss; the threshold is then one false-positive rate for all classes.
 
-    Equal ranks are put in the order of the statistic (its deviation from the population's mean for the class), which the published score leaves tied.
+    Equal ranks are put in the order of the statistic (its deviation from the mean of the population), which the published score leaves tied.
 
     Source: Ye et al. 2022, "Enhanced membership inference attacks", section 4 (model-dependent threshold).
     """

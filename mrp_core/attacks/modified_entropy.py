@@ -15,7 +15,7 @@ from mrp_core.audit.signals import log_probabilities
 class ModifiedEntropy:
     """(1 - p_y) log p_y + sum_(c != y) p_c log(1 - p_c), high for members.
 
-    Source: Song & Mittal 2021, "Systematic evaluation of privacy risks of machine learning models", equation 8 with the sign turned.
+    Source: Song & Mittal 2021, "Systematic evaluation of privacy risks of machine learning models", the modified prediction entropy, with the sign turned.
     """
 
     name: str = "modified_entropy"

@@ -26,7 +26,7 @@ class QuantileRegression:
     A Gaussian whose mean and scale depend on the record gives all quantiles at once, so one score orders records for every false-positive rate. The
     regression is ridge on linear and random cosine features, its penalty chosen by leave-one-out on the population, which has no members.
 
-    Source: Bertran et al. 2023, "Scalable membership inference attacks via quantile regression", section 3 and the Gaussian variant of appendix A.
+    Source: Bertran et al. 2023, "Scalable membership inference attacks via quantile regression": the Gaussian variant.
     """
 
     name: str = "quantile_regression"

@@ -18,7 +18,7 @@ class RmiaOffline:
 
     ``a`` is fixed beforehand, not tuned on anybody's membership. Ranked by r_x itself, as in RMIA online.
 
-    Source: Zarifzadeh et al. 2024, "Low-cost high-power membership inference attacks", appendix B.2.2.
+    Source: Zarifzadeh et al. 2024, "Low-cost high-power membership inference attacks", section 3: offline mode with its linear guess.
     """
 
     name: str = "rmia_offline"

@@ -19,7 +19,7 @@ class RmiaOnline:
     The published score, the share of population records z with r_x > gamma r_z, is a step function of r_x: it has the same order but ties, which empties the
     low false-positive rates. Ranking by r_x itself needs no population.
 
-    Source: Zarifzadeh et al. 2024, "Low-cost high-power membership inference attacks", equations 2 and 10.
+    Source: Zarifzadeh et al. 2024, "Low-cost high-power membership inference attacks", section 3: the ratio for one record and its threshold.
     """
 
     name: str = "rmia_online"

@@ -89,7 +89,7 @@ def log_mean_probability(evidence: Evidence, sides: tuple[bool, ...], shrink: fl
         shrink: 1 for the plain mean.
 
     Source:
-        Zarifzadeh et al. 2024, "Low-cost high-power membership inference attacks", equation 10 and appendix B.2.2.
+        Zarifzadeh et al. 2024, "Low-cost high-power membership inference attacks", section 3: p(x) as a mean over models.
     """
     phi = finite(label_margin(evidence.logits, evidence.labels[..., None, :]))
     logp, logq = -np.logaddexp(0.0, -phi), -np.logaddexp(0.0, phi)

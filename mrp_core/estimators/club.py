@@ -15,11 +15,11 @@ from mrp_core.pairs import checked, not_applicable, reading, shuffled, with_null
 
 @dataclass(frozen=True)
 class CLUB:
-    """E_P[log q(z|x)] - E_Q[log q(z|x)] (Cheng et al. 2020), with the true conditional where it is
-    known, else with a fitted Gaussian on held-out pairs.
+    """E_P[log q(z|x)] - E_Q[log q(z|x)] (Cheng et al. 2020), P the pairs and Q all combinations.
 
-    With the true conditional it is I(X; Z) + KL(p(z) || p(z|x)) averaged over x: for a Gaussian pair rho² / (1 - rho²), twice the truth where little is
-    shared and out of all proportion where much is. With a fitted one it isn't even an upper bound.
+    q is the true conditional where it is known; then this is I(X; Z) + KL(p(z) || p(z|x)) averaged over x: for a Gaussian pair rho² / (1 - rho²), twice the
+    truth where little is shared and out of all proportion where much is. Elsewhere q is a Gaussian fitted to one half of the pairs and read on the other,
+    and the value isn't even an upper bound.
     """
 
     name: str = "club"

@@ -27,7 +27,7 @@ class SampledLabel:
     order: int = 1
     source: str = "Quenouille 1956"
     kind: EstimateKind = "estimate"
-    fails: str = "With fewer records than about three per class the correction itself is unsure."
+    fails: str = "With about three records per class, all nearly certain, the correction overshoots by some 0.01 nats."
 
     def applies(self, sample: Sample) -> bool:
         """Whether the probabilities are known."""

@@ -16,12 +16,9 @@ TEXT: dict[str, Any] = {"launched": "Launched. It goes on by itself: you may clo
 
 def launch(config: StudyConfig, compute: ComputeOptions | None = None) -> None:
     """Queue a study, see that a supervisor runs, and open the study; returns at once."""
-    from mrp_core.jobs import ensure_supervisor
-
     def act() -> None:
-        store = studies.store()
-        key = store.submit(config, compute or ComputeOptions())
-        ensure_supervisor(store)
+        key = studies.store().submit(config, compute or ComputeOptions())
+        studies.keep_going()
         session.choose_study(key)
         st.session_state["go_train"] = True
 
@@ -30,11 +27,9 @@ def launch(config: StudyConfig, compute: ComputeOptions | None = None) -> None:
 
 def resume(key: str) -> None:
     """Queue a stopped study again; it goes on from its checkpoint."""
-    from mrp_core.jobs import ensure_supervisor
-
     def act() -> None:
         studies.store().resume(key)
-        ensure_supervisor(studies.store())
+        studies.keep_going()
 
     attempt(act)
 

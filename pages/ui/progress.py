@@ -26,19 +26,18 @@ TEXT: dict[str, Any] = {
     "failed": "It failed: {error}",
     "cancelled": "Cancelled. What was finished is kept; resume goes on from the last checkpoint.",
     "cancel": "Cancel", "resume": "Resume", "open": "Open the frontier", "adapt": "Adapt it live",
-    "growing": "The frontier so far", "growing_caption": "{n} of {total} settings are measured; more appear as they are finished.", "complete": "All {total} settings are measured.",
+    "growing": "The frontier so far", "whole": "The frontier", "growing_caption": "{n} of {total} settings are measured; more appear as they are finished.", "complete": "All {total} settings are measured.",
     "curve": "Training", "curve_caption": "Faint: means over seeds and tasks of each batch; strong: their running mean. Dots: validation tasks, on which the weights are chosen.",
     "diverged": "{count:.0f} configurations have diverged and are left out.",
     "nothing": "Points appear here as soon as the first setting is audited.",
 }
 POLL_SECONDS = 2.0
-_ACTIVE = (StudyState.QUEUED, StudyState.RUNNING)
 
 
 def follow(key: str) -> None:
     """Show how far a study is; while it runs, every two seconds anew."""
     found = studies.store().progress(key)
-    active = found is not None and found.state in _ACTIVE
+    active = found is not None and found.state in studies.ACTIVE
     st.fragment(_body, run_every=POLL_SECONDS if active else None, key="follow")(key, active)
 
 
@@ -47,15 +46,17 @@ def _body(key: str, active: bool) -> None:
         found = studies.store().progress(key)
         if found is None:
             return
-        if active and found.state not in _ACTIVE:
+        if active and found.state not in studies.ACTIVE:
             st.rerun()
+        if found.state in studies.ACTIVE:
+            studies.keep_going()
         study = studies.load(key)
         _state(found, study)
         _buttons(key, found)
         with st.container(key="follow_body"):
             left, right = st.columns(2, gap="large")
             with left:
-                _growing(study)
+                _growing(study, whole=found.state is StudyState.DONE)
             with right:
                 _curve(study, found)
 
@@ -79,7 +80,7 @@ def _state(found: Progress, study: studies.Study) -> None:
 
 def _buttons(key: str, found: Progress) -> None:
     with st.container(horizontal=True):
-        if found.state in _ACTIVE:
+        if found.state in studies.ACTIVE:
             st.button(TEXT["cancel"], key="cancel", icon=":material/stop_circle:", on_click=launch.cancel, args=(key,), disabled=found.cancel_requested)
         elif found.state is not StudyState.DONE:
             st.button(TEXT["resume"], key="resume", icon=":material/play_arrow:", type="primary", on_click=launch.resume, args=(key,))
@@ -88,8 +89,9 @@ def _buttons(key: str, found: Progress) -> None:
             frame.link("adapt", TEXT["adapt"], icon=":material/tune:")
 
 
-def _growing(study: studies.Study) -> None:
-    st.subheader(TEXT["growing"], anchor=False)
+def _growing(study: studies.Study, *, whole: bool) -> None:
+    title = TEXT["whole" if whole else "growing"]
+    st.subheader(title, anchor=False)
     if not study.points:
         st.caption(TEXT["nothing"])
         st.skeleton(height=300)
@@ -97,7 +99,7 @@ def _growing(study: studies.Study) -> None:
     axis = "mi" if any("mi" in p.values for p in study.points[:1]) else "lira_auc"
     data = frontier_frame(differences.summaries(study, ("accuracy", "accuracy_0", axis)), study.config, x=axis)
     total = len(settings_of(study.config))
-    show.chart(frontier_figure(data, show.colours(), height=330, width=430), data.rows(), key="growing", alt=f"The frontier so far: {len(study.settings)} of {total} settings.",
+    show.chart(frontier_figure(data, show.colours(), height=330, width=430), data.rows(), key="growing", alt=f"{title}: {len(study.settings)} of {total} settings.",
                caption=TEXT["growing_caption" if len(study.settings) < total else "complete"].format(n=len(study.settings), total=total))
 
 

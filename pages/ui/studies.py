@@ -16,6 +16,8 @@ from mrp_core.store import Store
 from mrp_core.studyfile import StudyFile
 from pages.ui import session
 
+ACTIVE = (StudyState.QUEUED, StudyState.RUNNING)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
@@ -69,14 +71,32 @@ def store() -> Store:
 
 
 def choices(*, report: bool = False) -> list[Choice]:
-    """Sample studies first, then own ones, the newest first. A store that can't be read leaves the samples; ``report`` says so in the side menu."""
+    """Sample studies first, then own ones, the newest first.
+
+    With ``report``, as the frame asks once for each look at a page, a store that can't be read is told in the side menu (the samples stay),
+    and what waits or runs gets a supervisor if its own has gone.
+    """
     found = [Choice(key=name, title=_sample_title(name, path), sample=True) for name, path in studyfile.samples().items()]
     try:
-        found += [Choice(key=row.id, title=row.title, sample=False) for row in store().studies()]
+        rows = store().studies()
+        found += [Choice(key=row.id, title=row.title, sample=False) for row in rows]
+        if report and any(row.state in ACTIVE for row in rows):
+            keep_going()
     except StoreError as error:
         if report:
             st.sidebar.error(str(error))
     return found
+
+
+def keep_going() -> None:
+    """See that a supervisor runs on this host.
+
+    Raises:
+        StoreError: If the store's folder can't be written.
+    """
+    from mrp_core.jobs import ensure_supervisor
+
+    ensure_supervisor(store())
 
 
 def current_key(options: Sequence[Choice]) -> str:

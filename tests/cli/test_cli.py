@@ -17,6 +17,7 @@ import pytest
 
 from mrp_core import cli
 from mrp_core.config import StudyConfig
+from mrp_core.examination import Examination
 from mrp_core.results import StudyState
 from mrp_core.store import Store
 from mrp_core.studyfile import StudyFile, samples
@@ -237,3 +238,22 @@ def test_output_into_a_closed_pipe_is_no_error(place: Path) -> None:
 def test_bare_python_runs_the_command() -> None:
     process = subprocess.run([sys.executable, "-m", "mrp_core", "--help"], cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "120"})
     assert process.returncode == 0 and "worker" in process.stdout
+
+
+def test_examine_looks_closely_at_a_sample(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MRP_HOME", str(tmp_path / "home"))
+    assert cli.main(["examine", "medical", "epsilon=3", "--adaptations", "8", "--out", str(tmp_path)]) == 0
+    words = capsys.readouterr().out
+    assert re.search(r"epsilon=3: LiRA.*: AUC 0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]", words) and "no evidence of privacy" in words
+    kept = Examination.from_json((tmp_path / "medical.epsilon=3.json").read_text(encoding="utf-8"))
+    assert (kept.setting.key, kept.options.adaptations, kept.epsilon.upper) == ("epsilon=3", 8, 3.0)
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), [
+    (["letters", "speed=3"], "'speed=3' is not a setting"), (["letters", "lambda=99"], "was not trained for lambda=99"), (["nothing", "lambda=0"], "no study 'nothing'"),
+    (["letters", "lambda=0", "--adaptations", "3"], "adaptations is 3"),
+])
+def test_examine_says_what_is_wrong(arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MRP_HOME", str(tmp_path / "home"))
+    assert cli.main(["examine", *arguments]) == 2
+    assert sentence in capsys.readouterr().err

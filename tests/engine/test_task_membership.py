@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,12 +13,16 @@ from mrp_core import registry
 from mrp_core.config import ComputeOptions, InnerConfig, OuterConfig, PrivacyConfig, Setting, StudyConfig, TaskConfig
 from mrp_core.engine import train
 from mrp_core.errors import ConfigError, DataError
+from mrp_core.jobs.context import SilentContext
+from mrp_core.selection import choose
 from mrp_core.strategy import Strategy
 from mrp_core.task_membership import STATISTICS, TaskMembership, _planned, _statistics, task_membership
 from mrp_core.taskdata import Split, TaskSet, held_out
-from tests.engine.toy import FEATURES, Toy
+from mrp_core.training import Trainer
+from tests.engine.toy import Toy
 
 TASKS, EACH, WAYS = (8, 4, 16), (20, 14), 2
+FEATURES, SPREAD = 30, 0.4  # one support record says little about its class: who knows the class beforehand does better
 
 
 @dataclass(frozen=True)
@@ -37,19 +40,20 @@ class Wards(Toy):
         tag = "" if self.shared else f" of seed {seed}"
         splits, first = [], 0
         for part, count, spread in zip(("train", "validation", "test"), TASKS, (1.0, 1.0, self.harder), strict=True):
-            means = 1.5 * spread * rng.standard_normal((count * WAYS, FEATURES))
-            splits.append(_split(rng, means, first, ["train" if self.same else part, tag]))
+            means = SPREAD * spread * rng.standard_normal((count * WAYS, FEATURES))
+            names = tuple(f"train {i % TASKS[0]}" if self.same else f"{part} {i}{tag}" for i in range(count))
+            splits.append(_split(rng, means, first, names))
             first += len(splits[-1].x)
         return TaskSet(train=splits[0], validation=splits[1], test=splits[2], classes=WAYS, permute_labels=False, features=("x",) * FEATURES)
 
 
-def _split(rng: np.random.Generator, means: np.ndarray, first: int, words: list[str]) -> Split:
+def _split(rng: np.random.Generator, means: np.ndarray, first: int, names: tuple[str, ...]) -> Split:
     each, buckets = sum(EACH), len(means)
     label = np.repeat(np.arange(buckets), each)
     x = (means[label] + rng.standard_normal((len(label), FEATURES))).astype(np.float32)
     tasks = np.arange(buckets).reshape(-1, WAYS)
     return Split(x=x, person=first + np.arange(len(x)), member=np.tile(np.arange(each) < EACH[0], buckets), sensitive=np.full(len(x), -1),
-                 buckets=tuple(np.flatnonzero(label == c) for c in range(buckets)), tasks=tasks, names=tuple(f"{words[0]} {i}{words[1]}" for i in range(len(tasks))),
+                 buckets=tuple(np.flatnonzero(label == c) for c in range(buckets)), tasks=tasks, names=names,
                  visible=np.ones((len(tasks), FEATURES), dtype=bool), bucket_class=np.tile(np.arange(WAYS), buckets // WAYS))
 
 
@@ -65,15 +69,28 @@ def wards() -> Iterator[None]:
         yield
 
 
-def trained(family: str = "wards", iterations: int = 1, seeds: int = 6, **outer: Any) -> Strategy:
-    config = StudyConfig(task=TaskConfig(family=family, mode="site", ways=WAYS, shots=2, queries=8), privacy=PrivacyConfig(lambda_points=2, mechanism="none"),
-                         inner=InnerConfig(steps=2), outer=OuterConfig(iterations=iterations, seeds=seeds, hidden=(24,), meta_batch=8, rate=0.01, **outer))
-    return train(config, ComputeOptions())
+def study(family: str = "wards", iterations: int = 1, seeds: int = 6) -> StudyConfig:
+    return StudyConfig(task=TaskConfig(family=family, mode="site", ways=WAYS, shots=1, queries=8), privacy=PrivacyConfig(lambda_points=2, mechanism="none"),
+                       inner=InnerConfig(steps=2), outer=OuterConfig(iterations=iterations, seeds=seeds, hidden=(48,), meta_batch=8, rate=0.01))
+
+
+def trained(family: str = "wards", iterations: int = 1, seeds: int = 6) -> Strategy:
+    return train(study(family, iterations, seeds), ComputeOptions())
+
+
+def last_weights(iterations: int) -> Strategy:
+    config = study(iterations=iterations)
+    tasksets = {s: FAMILIES["wards"].build(config.task, s) for s in config.seeds}
+    trainer = Trainer(config, ComputeOptions(), tasksets)
+    state = trainer.run(trainer.fresh(), SilentContext(keep=False))
+    state.snapshots = state.snapshots[-1:]
+    return choose(trainer, state, tasksets)[0]
 
 
 @pytest.fixture(scope="module")
 def memorised(wards: None) -> TaskMembership:
-    return task_membership(trained(iterations=250))
+    """The last weights of a training, not those that validation tasks would choose."""
+    return task_membership(last_weights(300))
 
 
 def test_a_strategy_that_knows_its_tasks_by_heart_is_found_out(memorised: TaskMembership) -> None:
@@ -117,7 +134,7 @@ def test_scores_are_those_of_one_adaptation_after_another() -> None:
     strategy = trained(seeds=1)
     taskset = FAMILIES["wards"].build(strategy.config.task, 0)
     plan = _planned({0: taskset}, Setting("lambda", 0.0), 6, 4, 64)
-    held = held_out(dataclasses.replace(taskset.test, names=tuple(map(str, range(16)))), tasks=16, shots=2, records=5, seed=0)
+    held = held_out(dataclasses.replace(taskset.test, names=tuple(map(str, range(16)))), tasks=16, shots=1, records=5, seed=0)
     found = _statistics(strategy, plan, 0, held, 0)
     tasks = audit_tasks(held, adaptations=4, seed=0, seen=strategy.seen[0], like=strategy.parameters["cb0"])
     out = evaluate(strategy, [strategy.adaptation(plan.setting, 0)], tasks)
@@ -135,7 +152,7 @@ def test_chunks_do_not_matter_and_equal_calls_agree() -> None:
     strategy = trained(seeds=2)
     first, second = (task_membership(strategy, episodes=4, compute=ComputeOptions(chunk_rows=n)) for n in (64, 7))
     assert first.task.auc.value == pytest.approx(second.task.auc.value, abs=0.05)
-    assert task_membership(strategy, episodes=4) == task_membership(strategy, episodes=4) or np.isnan(first.task.tpr[0.01].value)
+    assert task_membership(strategy, episodes=4).records.auc == first.records.auc
 
 
 @pytest.mark.parametrize("change", [{"episodes": 3}, {"episodes": 0}, {"tasks": 4}])

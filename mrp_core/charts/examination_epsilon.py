@@ -1,0 +1,76 @@
+"""Bounds on ε from both sides on one scale: what accounting guarantees, what the attack shows, and the most that so many trials could show."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from mrp_core.charts.palette import Palette, figure
+from mrp_core.findings import EpsilonRange
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpsilonFrame:
+    """All that the scale shows.
+
+    Attributes:
+        lower, upper, ceiling: As in :class:`mrp_core.findings.EpsilonRange`; ``upper`` is NaN without a guarantee.
+        top: End of the scale.
+    """
+
+    lower: float
+    upper: float
+    ceiling: float
+    top: float
+
+    @property
+    def consistent(self) -> bool:
+        """Whether the attack shows no more than the guarantee allows."""
+        return not self.lower > self.upper
+
+    def rows(self) -> list[dict[str, str | float]]:
+        """The chart as a table, for export."""
+        names = (("lower bound (attack)", self.lower), ("upper bound (accounting)", self.upper), ("ceiling of so many trials", self.ceiling))
+        return [{"bound": name, "epsilon": value} for name, value in names]
+
+
+def epsilon_frame(found: EpsilonRange) -> EpsilonFrame:
+    """The scale reaches a fifth beyond the largest of the three."""
+    known = [v for v in (found.lower, found.upper, found.ceiling) if math.isfinite(v)]
+    return EpsilonFrame(lower=found.lower, upper=found.upper, ceiling=found.ceiling, top=1.2 * max([1.0, *known]))
+
+
+def epsilon_figure(frame: EpsilonFrame, colours: Palette, *, height: int = 190) -> go.Figure:
+    """One horizontal scale: shaded is what either side rules out, the bar is where ε may be."""
+    fig = figure(colours, height=height, x_title="ε of one adaptation, for one support record (smaller: more private)", y_title="", margin=(16, 16, 10, 52))
+    guaranteed = math.isfinite(frame.upper)
+    right = frame.upper if guaranteed else frame.top
+    shapes = [_band(frame.upper, frame.top, colours.impossible)] if guaranteed else []
+    if frame.lower > 0:
+        shapes.append(_band(0.0, frame.lower, colours.pick_band))
+    shapes.append({"type": "line", "x0": frame.ceiling, "x1": frame.ceiling, "y0": 0, "y1": 0.5, "line": {"color": colours.soft, "width": 1.4, "dash": "dash"}})
+    fig.add_scatter(x=[frame.lower, right], y=[0.5, 0.5], mode="lines", line={"color": colours.trained, "width": 6}, opacity=0.55, hoverinfo="skip", name="where it may be")
+    fig.add_scatter(x=[frame.lower], y=[0.5], mode="markers", marker={"symbol": "triangle-right", "size": 16, "color": colours.pick}, hovertext=f"the attack shows at least {frame.lower:.2f}",
+                    hoverinfo="text", name="lower bound")
+    fig.add_scatter(x=[frame.upper if guaranteed else frame.top * 0.995], y=[0.5], mode="markers", hoverinfo="text", name="upper bound" if guaranteed else "no upper bound",
+                    hovertext=f"guaranteed: at most {frame.upper:g}" if guaranteed else "no guarantee: it may be anything from here on",
+                    marker={"symbol": "square" if guaranteed else "arrow-bar-right", "size": 13, "color": colours.noisy if guaranteed else colours.trained})
+    fig.update_layout(shapes=shapes, annotations=_names(frame, colours), xaxis={"range": [-0.02 * frame.top, frame.top], "nticks": 8},
+                      yaxis={"range": [0, 1], "showticklabels": False, "showgrid": False})
+    return fig
+
+
+def _names(frame: EpsilonFrame, colours: Palette) -> list[dict[str, object]]:
+    """Words above the bar for the bounds, below it for the ceiling."""
+    guaranteed = math.isfinite(frame.upper)
+    shown = f"attack: at least {frame.lower:.2f}" if frame.lower > 0 else "attack: shows nothing above 0"
+    texts = [(frame.lower, 0.66, shown, colours.pick), (frame.ceiling, 0.16, f"so many trials can show {frame.ceiling:.2f} at most", colours.soft),
+             (frame.upper if guaranteed else frame.top, 0.88, f"guarantee: at most {frame.upper:g}" if guaranteed else "no guarantee: no upper bound", colours.noisy if guaranteed else colours.soft)]
+    return [{"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 13, "color": ink}, "xanchor": "left" if x < 0.5 * frame.top else "right",
+             "xshift": (6 if x < 0.5 * frame.top else -6) * (y < 0.5)} for x, y, text, ink in texts]
+
+
+def _band(low: float, high: float, colour: str) -> dict[str, object]:
+    return {"type": "rect", "x0": low, "x1": high, "y0": 0, "y1": 1, "yref": "paper", "fillcolor": colour, "line": {"width": 0}, "layer": "below"}
