@@ -56,9 +56,9 @@ def note(first: Estimate, mean: float, truth: float, right: float) -> str:
     if first.saturated and truth > mean:
         return f"saturated: at least {mean:.2f}"
     if first.kind == "estimate" and right < 0.8:
-        return f"too {'low' if off < 0 else 'high'} by {abs(off):.3f}"
+        return f"too {'low' if off < 0 else 'high'} by {abs(off):.2g}"
     if far:
-        return f"{'loose: ' if first.kind != 'estimate' else ''}{abs(off):.2f} {'below' if off < 0 else 'above'}"
+        return f"{'loose: ' if first.kind != 'estimate' else ''}{abs(off):.2g} {'below' if off < 0 else 'above'}"
     return ""
 
 
@@ -88,7 +88,7 @@ def sandwiches(repetitions: int) -> list[dict[str, Any]]:
         if not lower.applies(case.draw(2, 0)):
             continue
         for n in SANDWICH_RECORDS:
-            made = [(lower.estimate(sample), upper.estimate(sample)) for sample in (case.draw(n, seed) for seed in range(repetitions))]
+            made = [(lower.estimate(sample), upper.estimate(sample)) for sample in (case.draw(n, 1000 * n + seed) for seed in range(repetitions))]
             out.append({"case": case.title, "records": n, "truth": case.truth, "lower": float(np.mean([a.value for a, _ in made])),
                         "upper": float(np.mean([b.value for _, b in made])), "enclosed": sum(a.low <= case.truth <= b.high for a, b in made), "repetitions": repetitions})
     return out
@@ -107,7 +107,7 @@ def club_readings(records: int) -> list[dict[str, Any]]:
 
 def render(results: dict[str, Any]) -> str:
     """The tables as Markdown."""
-    number = lambda v, digits=3: "-" if v is None else f"{v:.{digits}f}" if abs(v) < 100 else f"{v:.4g}"  # noqa: E731
+    number = lambda v, digits=3: "-" if v is None else f"{round(v, digits) + 0.0:.{digits}f}" if abs(v) < 100 else f"{v:.4g}"  # noqa: E731
     head = "| pairs | truth | estimator | kind | first reading [95 %] | right | mean error | shuffled | where it fails |"
     lines = [f"{results['repetitions']} samples a line; nats. *Right*: the interval of an estimate contains the truth, a bound with its interval is on the right side.", "",
              head, "|---|---|---|---|---|---|---|---|---|"]
@@ -139,7 +139,7 @@ def measure(records: int, repetitions: int) -> dict[str, Any]:
         for estimator in plugins("estimators").values():
             if estimator.applies(case.draw(2, 0)):
                 table.append(row(case, estimator, n, repetitions))
-    return {**about, "table": table, "small_samples": small_samples(400 * repetitions), "sandwiches": sandwiches(2 * repetitions), "club": club_readings(records)}
+    return {**about, "table": table, "small_samples": small_samples(400 * repetitions), "sandwiches": sandwiches(10 * repetitions), "club": club_readings(records)}
 
 
 def main() -> None:

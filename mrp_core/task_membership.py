@@ -190,11 +190,14 @@ def _episodes(strategy: Strategy, split: Split, rows: _Tasks, used: bool, querie
     Test tasks give records with the same mark as training tasks, so that both sides are drawn alike.
     """
     rng, shots = np.random.default_rng([seed, 29]), strategy.config.task.shots
-    buckets = tuple(rng.permutation(split.bucket_members(b, used)) for b in range(len(split.buckets)))
-    support = np.zeros(len(split.x), dtype=bool)
-    for records in buckets:
-        support[records[:len(records) - max(queries, len(records) // 2 - shots)]] = True
-    part = replace(split, buckets=buckets, member=support, tasks=split.tasks[rows], names=tuple(map(str, range(len(rows)))), visible=split.visible[rows])
+    classes = np.unique(split.tasks[rows])
+    records = [rng.permutation(split.bucket_members(b, used)) for b in classes]
+    # each class gets records of its own: where tasks share records, what is support in one may be a query in another
+    index, ends = np.concatenate(records), np.cumsum([len(r) for r in records])
+    support = np.concatenate([np.arange(len(r)) < len(r) - max(queries, len(r) // 2 - shots) for r in records])
+    part = Split(x=split.x[index], person=split.person[index], member=support, sensitive=split.sensitive[index], buckets=tuple(np.split(np.arange(len(index)), ends[:-1])),
+                 tasks=np.searchsorted(classes, split.tasks[rows]), names=tuple(map(str, range(len(rows)))), visible=split.visible[rows],
+                 bucket_class=split.bucket_class[classes])
     return held_out(part, tasks=len(rows), shots=shots, records=queries, seed=seed)
 
 

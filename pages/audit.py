@@ -7,12 +7,14 @@ from typing import Any
 
 import streamlit as st
 
+from mrp_core.charts.examination_epsilon import epsilon_figure, epsilon_frame
 from mrp_core.charts.frontier import setting_label
 from mrp_core.charts.roc import roc_figure, roc_frame
 from mrp_core.config import UNPROTECTED, Setting
-from mrp_core.measurement import METRICS, Measurement
+from mrp_core.examination import Examination
+from mrp_core.measurement import Measurement
 from mrp_core.results import Summary
-from pages.ui import differences, frame, show, slide, studies, words
+from pages.ui import differences, examine, examined, frame, meters, show, slide, studies, words
 
 frame.guard()
 
@@ -25,18 +27,23 @@ TEXT: dict[str, Any] = {
     "attacks": {"lira": "LiRA", "lira_t": "LiRA, Student-t", "threshold": "Loss threshold"},
     "attack_help": "LiRA with pooled variance is the headline attack, fixed before looking; the others are shown beside it, never the best of them.",
     "no_curve": "The ROC of {setting} is not measured yet.",
-    "sentence": "At {setting}, while one non-member in a hundred is accused, the attack finds **{value}** of the members; for the unprotected model it finds {base}. Guessing finds 1 %.",
-    "sentence_base": "For the unprotected model, while one non-member in a hundred is accused, the attack finds **{value}** of the members. Guessing finds 1 %.",
+    "sentence": "At {setting}: of 1,000 people at the 1 % false-alarm level, **{value}** would be recognised as members; chance is 10. For the unprotected model it is {base}; {difference}.",
+    "sentence_base": "λ = 0, the unprotected model: of 1,000 people at the 1 % false-alarm level, **{value}** would be recognised as members; chance is 10.",
+    "level": "Members are the people whose records a task was adapted on; at this level one non-member in a hundred is accused, wrongly.",
+    "real": "the paired difference, {value} of 1,000, is real", "not_real": "the paired difference, {value} of 1,000, does not tell the two apart", "unpaired": "there is no paired difference",
     "unresolved": "At {setting} the true-positive rate at 1 % false accusations is {why}.",
     "caption": "Both axes logarithmic. Band: 95 % over seeds and tasks. {note}.",
-    "blank": "not resolved",
-    "table": "All that was measured here",
-    "columns": {"what": "Measure", "value": "This setting", "base": "λ = 0", "difference": "Paired difference", "kind": "Kind"},
     "proof": "A failed attack is no proof of privacy: each attack is a lower bound on what a better one could do. Only an ε is a bound from above.",
     "no_bound": "This setting carries no guarantee: it was attacked, and that is all that can be said. Settings on the ε slider have one.",
-    "bound": "The dash-dotted line is what no attack whatever can pass under this guarantee.",
+    "bound": "The dash-dotted line in the chart above is what no attack whatever can pass under this guarantee.",
+    "epsilon": "ε from both sides",
+    "from_below": "From below: the attack shows that ε is at least {lower:.2f}, at {level:.0f} % confidence in {trials} independent trials.",
+    "from_below_none": "From below: the attack shows nothing above 0 in {trials} independent trials; that is no evidence of privacy.",
+    "ceiling": "So many trials could show {ceiling:.2f} at most, so a larger ε would go unseen.",
+    "contradiction": "The attack shows more than the guarantee allows: one of the two is wrong. Treat this guarantee as broken until that is found.",
+    "epsilon_caption": "Shaded: ruled out, by the attack on the left and by the guarantee, if there is one, on the right. Bar: where ε may be. Dashed: the most that {trials} trials can show.",
+    "no_lower": "What the attack shows from below comes with the closer look.",
 }
-ROWS = ("lira_auc", "lira_t_auc", "threshold_auc", "lira_advantage", "lira_tpr_1pct", "lira_tpr_01pct", "membership_bits", "mi", "mi_task", "mi_excess", "accuracy")
 
 
 def main() -> None:
@@ -49,23 +56,35 @@ def main() -> None:
         return
     setting = slide.current(study.settings)
     slide.setting_slider(study.settings, setting)
-    chosen = differences.against_unprotected(study, setting, ROWS)
-    base = differences.against_unprotected(study, UNPROTECTED, ROWS)
-    st.info(_sentence(setting, chosen, base), icon=":material/policy:")
+    chosen = differences.against_unprotected(study, setting, meters.ROWS)
+    base = differences.against_unprotected(study, UNPROTECTED, meters.ROWS)
+    found = examine.find(study, setting)
+    st.info(f"{_sentence(setting, chosen, base)} {TEXT['level']}", icon=":material/policy:")
     _roc(study, setting)
-    _guarantee(study, setting)
-    _table(chosen, base)
+    meters.draw(chosen, base)
+    _epsilon(study, setting, found.best)
+    examine.bar(study, setting, found)
+    if found.best is not None:
+        examined.draw(study, found.best)
 
 
 def _sentence(setting: Setting, chosen: Summary | None, base: Summary | None) -> str:
+    """How many of 1,000 members are found, from the study's points."""
     value = chosen.means.get("lira_tpr_1pct") if chosen else None
     other = base.means.get("lira_tpr_1pct") if base else None
     if value is None or not value.resolved:
         return TEXT["unresolved"].format(setting=setting_label(setting), why=value.note if value else "not measured yet")
-    shown = words.amount("lira_tpr_1pct", value)
-    if setting == UNPROTECTED or other is None:
-        return TEXT["sentence_base"].format(value=shown)
-    return TEXT["sentence"].format(setting=setting_label(setting), value=shown, base=words.amount("lira_tpr_1pct", other))
+    if setting == UNPROTECTED or other is None or not other.resolved:
+        return TEXT["sentence_base" if setting == UNPROTECTED else "sentence"].format(setting=setting_label(setting), value=_people(value), base="not measured", difference=TEXT["unpaired"])
+    d = chosen.differences.get("lira_tpr_1pct") if chosen else None
+    difference = TEXT["unpaired"] if d is None or not d.resolved else TEXT["real" if words.real(d) else "not_real"].format(value=_people(d, sign="+"))
+    return TEXT["sentence"].format(setting=setting_label(setting), value=_people(value), base=_people(other), difference=difference)
+
+
+def _people(m: Measurement, sign: str = "") -> str:
+    """A rate as people of 1,000 with its interval."""
+    one = lambda v: f"{round(v * 1000):{sign},d}".replace("-", "\u2212")  # noqa: E731
+    return one(m.value) if math.isnan(m.low) else f"{one(m.value)} [{one(m.low)}, {one(m.high)}]"
 
 
 def _roc(study: studies.Study, setting: Setting) -> None:
@@ -88,32 +107,21 @@ def _non_members(study: studies.Study) -> int:
     return study.config.audit.adaptations * task.ways * task.shots
 
 
-def _guarantee(study: studies.Study, setting: Setting) -> None:
+def _epsilon(study: studies.Study, setting: Setting, found: Examination | None) -> None:
+    """Both bounds on one scale and in words; without an examination, the upper one alone."""
+    st.subheader(TEXT["epsilon"], anchor=False)
     text = words.guarantee(setting, study.config.privacy.delta)
     st.markdown(f"{text} {TEXT['bound']}" if text else TEXT["no_bound"])
-    st.markdown(f"*{TEXT['proof']}*")
-
-
-def _table(chosen: Summary | None, base: Summary | None) -> None:
-    if chosen is None:
+    if found is None or not found.epsilon.trials:
+        st.markdown(f"{TEXT['no_lower'] if found is None else found.epsilon.how} *{TEXT['proof']}*")
         return
-    c = TEXT["columns"]
-    rows = []
-    for name in ROWS:
-        mean, d = chosen.means.get(name), chosen.differences.get(name)
-        if mean is None:
-            continue
-        other = base.means.get(name) if base else None
-        change = f"{words.change(name, d)} {words.span(name, d)}" if d is not None and d.resolved and not math.isnan(d.value) else "—"
-        rows.append({c["what"]: METRICS[name].label, c["value"]: _cell(name, mean), c["base"]: _cell(name, other), c["difference"]: change,
-                     c["kind"]: METRICS[name].kind})
-    st.subheader(TEXT["table"], anchor=False)
-    st.dataframe(rows, hide_index=True, width="stretch", height="content", key="audit_table")
-    show.download("CSV", lambda: show.csv_text(rows), "audit.csv", key="audit_csv")
-
-
-def _cell(name: str, m: Measurement | None) -> str:
-    return "—" if m is None else words.amount(name, m) if m.resolved else TEXT["blank"]
+    e, data = found.epsilon, epsilon_frame(found.epsilon)
+    below = TEXT["from_below" if e.lower > 0 else "from_below_none"].format(lower=e.lower, level=e.level * 100, trials=e.trials)
+    sentence = f"{below} {TEXT['ceiling'].format(ceiling=e.ceiling)}"
+    if not data.consistent:
+        st.error(TEXT["contradiction"], icon=":material/error:")
+    st.markdown(f"{sentence} *{TEXT['proof']}*")
+    show.chart(epsilon_figure(data, show.colours()), data.rows(), key="epsilon", caption=TEXT["epsilon_caption"].format(trials=e.trials), alt=f"Scale of ε. {e.how}")
 
 
 with frame.sentences():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from textwrap import shorten
 from typing import Any
 
 import streamlit as st
@@ -50,10 +51,10 @@ def _pins() -> None:
     columns = [(pin, *_column(pin)) for pin in pins]
     wanted = [*((m, METRICS[m].label) for m in ROWS), *((f"{m} -", TEXT["against"].format(measure=METRICS[m].label)) for m in PAIRED)]
     rows = [{TEXT["measure"]: label, **{name: values.get(m, "—") for _, name, values in columns}} for m, label in wanted if any(m in values for _, _, values in columns)]
-    st.dataframe(rows, hide_index=True, width="stretch", height="content", key="pins_table")
+    st.table(rows, border="horizontal", hide_index=True, alt=TEXT["pins"])
     with st.container(horizontal=True, vertical_alignment="center"):
         for pin, name, _ in columns:
-            st.button(f"{TEXT['unpin']} {setting_label(Setting.from_key(pin.setting_key))}", key=f"unpin:{pin.study}:{pin.setting_key}", type="tertiary", help=name,
+            st.button(f"{TEXT['unpin']} {shorten(name, 34, placeholder=' …')}", key=f"unpin:{pin.study}:{pin.setting_key}", type="tertiary", help=name,
                       icon=":material/keep_off:", on_click=_unpin, args=(pin,))
         show.download("CSV", lambda: show.csv_text(rows), "pinned.csv", key="pins_csv")
     st.caption(TEXT["pins_note"])
@@ -70,7 +71,9 @@ def _column(pin: PinRow) -> tuple[str, dict[str, str]]:
     name = f"{setting_label(setting)} · {study.title}" + ("" if study.sample else f" ({study.key[:6]})")
     if found is None:
         return name, {"accuracy": TEXT["gone"].format(setting=setting_label(setting))}
-    cells = {m: words.amount(m, mean, span=m != "epsilon") if mean.resolved else TEXT["blank"] for m, mean in found.means.items()}
+    cells = {m: words.amount(m, mean) if mean.resolved else TEXT["blank"] for m, mean in found.means.items()}
+    if "epsilon" in found.means:
+        cells["epsilon"] = f"{found.means['epsilon'].value:g}"
     cells |= {f"{m} -": f"{words.change(m, d)} {words.span(m, d)}" for m, d in found.differences.items() if m in PAIRED and d.resolved}
     return name, cells
 

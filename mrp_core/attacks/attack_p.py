@@ -18,7 +18,7 @@ class AttackP:
 
     Equal ranks are put in the order of the statistic (its deviation from the mean of the population), which the published score leaves tied.
 
-    Source: Ye et al. 2022, "Enhanced membership inference attacks", section 4 (model-dependent threshold).
+    Source: Ye et al. 2022, "Enhanced membership inference attacks", the model-dependent attack.
     """
 
     name: str = "attack_p"
@@ -35,7 +35,8 @@ class AttackP:
         """Scores [..., T, N]."""
         own, theirs = evidence.labels, part(evidence, self.title, "population_labels")
         t, n = len(evidence.targets), own.shape[-1]
-        phi, others = (label_margin(z[..., evidence.targets, :, :], y[..., None, :]) for z, y in ((evidence.logits, own), (part(evidence, self.title, "population"), theirs)))
+        outputs = ((evidence.logits, own), (part(evidence, self.title, "population"), theirs))
+        phi, others = (label_margin(z[..., evidence.targets, :, :], y[..., None, :]) for z, y in outputs)
         both = finite(np.concatenate([phi, others], -1)).reshape(-1, phi.shape[-1] + others.shape[-1])
         labels, other_labels = (np.repeat(y.reshape(-1, y.shape[-1]), t, axis=0) for y in (own, theirs))
         below, size = class_ranks(both[:, :n], labels, both[:, n:], other_labels)

@@ -19,7 +19,7 @@ class AttackR:
 
     With few shadows the published rank takes few values; equal ranks are put in the order of the one-sided deviation from the shadows' mean.
 
-    Source: Ye et al. 2022, "Enhanced membership inference attacks", section 4 (sample-dependent threshold).
+    Source: Ye et al. 2022, "Enhanced membership inference attacks", the sample-dependent attack.
     """
 
     name: str = "attack_r"

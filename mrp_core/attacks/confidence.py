@@ -15,7 +15,7 @@ from mrp_core.audit.signals import label_margin
 class Confidence:
     """max_c p_c, as its log odds, which has the same order and never saturates.
 
-    Source: Salem et al. 2019, "ML-Leaks", section V (adversary 3).
+    Source: Salem et al. 2019, "ML-Leaks", adversary 3.
     """
 
     name: str = "confidence"

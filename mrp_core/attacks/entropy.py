@@ -15,7 +15,7 @@ from mrp_core.audit.signals import log_probabilities
 class Entropy:
     """sum_c p_c log p_c, the negative entropy.
 
-    Source: Salem et al. 2019, "ML-Leaks", section V (adversary 3); Shokri et al. 2017, section VIII.
+    Source: Salem et al. 2019, "ML-Leaks", adversary 3; Shokri et al. 2017.
     """
 
     name: str = "entropy"

@@ -14,7 +14,7 @@ from mrp_core.attacking import Evidence, Need
 class LabelOnlyGap:
     """1 if the top label is right, -1 if not; its advantage is the gap between accuracy on members and on others.
 
-    Source: Yeom et al. 2018, "Privacy risk in machine learning", section 3.2; the name is from Choquette-Choo et al. 2021.
+    Source: Yeom et al. 2018, "Privacy risk in machine learning"; the name is from Choquette-Choo et al. 2021.
     """
 
     name: str = "label_only_gap"

@@ -15,7 +15,7 @@ from mrp_core.audit.shadows import part
 class LabelOnlyNoise:
     """Share of K noisy copies of a record that still get its label; records with equal shares are tied, since that is all that was seen.
 
-    Source: Choquette-Choo et al. 2021, "Label-only membership inference attacks", section 4 (random noise).
+    Source: Choquette-Choo et al. 2021, "Label-only membership inference attacks", the attack by random noise.
     """
 
     name: str = "label_only_noise"

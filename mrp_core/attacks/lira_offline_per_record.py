@@ -16,7 +16,7 @@ from mrp_core.audit.shadows import require_shadows
 class LiraOfflinePerRecord:
     """(phi - mean_out) / deviation_out, with each record's own deviation; only a target that is surer than the shadows looks like a member.
 
-    Source: Carlini et al. 2022, "Membership inference attacks from first principles", section V-B (offline, one-sided test).
+    Source: Carlini et al. 2022, "Membership inference attacks from first principles", the offline attack with its one-sided test.
     """
 
     name: str = "lira_offline_per_record"

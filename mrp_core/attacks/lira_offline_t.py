@@ -16,7 +16,7 @@ from mrp_core.audit.shadows import require_shadows
 class LiraOfflineT:
     """How far up phi lies in the Student-t that the shadows without the record predict, with a prior over records.
 
-    Source: Carlini et al. 2022, section V-B, with the Student-t predictive of a normal-inverse-gamma prior (arXiv:2603.11799).
+    Source: Carlini et al. 2022, offline attack, with the Student-t predictive of a normal-inverse-gamma prior (arXiv:2603.11799).
     """
 
     name: str = "lira_offline_t"

@@ -22,7 +22,7 @@ class ShadowClassifier:
 
     Targets are scored in folds of twin pairs, each by a classifier that saw neither them nor their twins. It learns from a fixed random subset of answers.
 
-    Source: Shokri et al. 2017, "Membership inference attacks against machine learning models", section V.
+    Source: Shokri et al. 2017, "Membership inference attacks against machine learning models".
     """
 
     name: str = "shadow_classifier"

@@ -165,7 +165,7 @@ def _fitted(adversary: Adversary, x: _Array, a: _Labels, asked: _Array, values: 
     elif adversary == "logistic":
         centre, scale = x.mean(0), x.std(0)
         scale = np.where(scale > 1e-9, scale, 1.0)
-        model = LogisticRegression(max_iter=1000, solver="newton-cholesky").fit((x - centre) / scale, a)
+        model = LogisticRegression(max_iter=1000).fit((x - centre) / scale, a)
         out[:, classes] = model.predict_proba((asked - centre) / scale)
     else:
         trees = HistGradientBoostingClassifier(max_iter=40, max_leaf_nodes=8, learning_rate=0.1, random_state=0).fit(x, a)

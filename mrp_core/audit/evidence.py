@@ -108,7 +108,8 @@ def _optional(lead: tuple[int, ...], sizes: tuple[int, int, int], population: Ar
         made["features"] = _finite("features", _broadcast("features", f, (*lead, n, width)))
         if population_features is not None:
             shape = (*lead, made["population"].shape[-2], width)
-            made["population_features"] = _finite("population_features", _broadcast("population_features", _numbers("population_features", population_features), shape))
+            fresh = _broadcast("population_features", _numbers("population_features", population_features), shape)
+            made["population_features"] = _finite("population_features", fresh)
     if noisy_labels is not None:
         y = np.asarray(noisy_labels)
         made["noisy_labels"] = _labels("noisy_labels", y, (*lead, r, n, y.shape[-1] if y.ndim else 0), c)
@@ -216,4 +217,5 @@ def _check_outcome(logits: _Array, keep: NDArray[np.bool_] | None, targets: NDAr
                 raise DataError(f"The targets' rows of keep {judged.shape} have no {what}, so no attack can be judged; records of both kinds are needed.")
     own = logits[..., targets, :, :]
     if own.shape[-2] * own.shape[-3] > 1 and (own == own[..., :1, :1, :]).all((-3, -2, -1)).any():
-        raise DataError(f"The targets' logits {own.shape} are the same for every record (constant scores), so nothing can be ranked; check which array was passed.")
+        raise DataError(f"The targets' logits {own.shape} are the same for every record (constant scores), so nothing can be ranked; "
+                        "check which array was passed.")

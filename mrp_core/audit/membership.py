@@ -70,7 +70,7 @@ def lira(evidence: Evidence, variance: Variance = "pooled", *, offline: bool = F
         offline: Whether to do without shadows that were trained on the record.
 
     Source:
-        Carlini et al. 2022, Algorithm 1 and its offline variant (section V-B, one-sided test).
+        Carlini et al. 2022, Algorithm 1 and its offline variant (one-sided test).
     """
     _check_variance(variance)
     phi = label_margin(evidence.logits, evidence.labels[..., None, :])

@@ -48,8 +48,8 @@ def require_shadows(evidence: Evidence, title: str, least: int, *, inside: bool 
     if (found_in >= least or not inside) and found_out >= least:
         return
     sides = "trained on a record and as many that weren't" if inside else "that weren't trained on a record"
-    raise DataError(f"{title} needs at least {least} shadow models {sides}, but a typical record of keep {evidence.keep.shape} has {found_in} in and {found_out} out "
-                    "(the target and its twin don't count); add shadow models.")
+    raise DataError(f"{title} needs at least {least} shadow models {sides}, but a typical record of keep {evidence.keep.shape} has "
+                    f"{found_in} in and {found_out} out (the target and its twin don't count); add shadow models.")
 
 
 def typical_shadows(evidence: Evidence) -> tuple[int, int]:

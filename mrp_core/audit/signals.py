@@ -16,7 +16,7 @@ def label_margin(logits: _Array, labels: NDArray[np.int64]) -> _Array:
         labels: int64, broadcasts to [..., N].
 
     Source:
-        Carlini et al. 2022, "Membership inference attacks from first principles", section IV.
+        Carlini et al. 2022, "Membership inference attacks from first principles".
     """
     z = _settled(logits)
     index = np.broadcast_to(labels, z.shape[:-1])[..., None]

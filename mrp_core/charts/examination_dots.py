@@ -65,19 +65,19 @@ def task_dots(tasks: Sequence[TaskRisk]) -> DotsFrame:
     return _dots(entry for t in tasks for entry in ((names.get(t.by, t.by), "trained strategy", t.auc, PLAIN), (names.get(t.by, t.by), "untrained start", t.untrained, CONTROL)))
 
 
-def dots_figure(frame: DotsFrame, colours: Palette, *, reference: str = "guessing") -> go.Figure:
-    """One line a dot; headings in bold; the numbers stand at the right."""
+def dots_figure(frame: DotsFrame, colours: Palette, *, numbers: bool = True) -> go.Figure:
+    """One line a dot; headings in bold; the numbers stand at the right, unless a table beside the chart has them."""
     lines = _lines(frame.dots)
     at = {dot: i for i, dot in enumerate(lines) if isinstance(dot, Dot)}
     texts = [item.name if isinstance(item, Dot) else f"<b>{item}</b>" for item in lines]
     left = min(250, 26 + round(6.6 * max((len(t) - 7 * t.startswith("<b>") for t in texts), default=10)))
-    fig = figure(colours, height=64 + 25 * max(2, len(lines)), x_title="AUC (0.5 is guessing)", y_title="", margin=(left, 132, 8, 48))
+    fig = figure(colours, height=64 + 25 * max(2, len(lines)), x_title="AUC (0.5 is guessing)", y_title="", margin=(left, 132 if numbers else 16, 8, 48))
     ends = [0.5, *(v for d in frame.dots for v in (d.low, d.high, d.value) if math.isfinite(v))]
     pad = 0.04 * (max(ends) - min(ends)) + 0.005
-    numbers = [{"x": 1, "xref": "paper", "xanchor": "left", "xshift": 10, "y": i, "text": _text(d), "showarrow": False, "font": {"size": 13, "color": colours.text}} for d, i in at.items()]
-    fig.update_layout(xaxis={"range": [min(ends) - pad, max(ends) + pad], "nticks": 7, "showgrid": True}, annotations=numbers,
+    beside = [{"x": 1, "xref": "paper", "xanchor": "left", "xshift": 10, "y": i, "text": _text(d), "showarrow": False, "font": {"size": 13, "color": colours.text}} for d, i in at.items() if numbers]
+    fig.update_layout(xaxis={"range": [min(ends) - pad, max(ends) + pad], "nticks": 7, "showgrid": True}, annotations=beside,
                       yaxis={"range": [len(lines) - 0.4, -0.6], "tickvals": list(range(len(lines))), "ticktext": texts, "showgrid": False, "tickfont": {"color": colours.text}})
-    fig.add_vline(x=0.5, line={"color": colours.grey, "width": 1, "dash": "dot"}, name=reference)
+    fig.add_vline(x=0.5, line={"color": colours.grey, "width": 1, "dash": "dot"})
     for role, colour, symbol in ((PLAIN, colours.trained, "circle"), (CONTROL, colours.grey, "circle-open"), (HEADLINE, colours.pick, "diamond")):
         _draw(fig, [d for d in frame.dots if d.role == role], at, role, colour, symbol)
     return fig
@@ -106,5 +106,5 @@ def _text(dot: Dot) -> str:
 def _draw(fig: go.Figure, dots: Sequence[Dot], at: dict[Dot, int], role: str, colour: str, symbol: str) -> None:
     bars: list[tuple[float | None, float | None]] = [end for d in dots for end in ((d.low, at[d]), (d.high, at[d]), (None, None))]
     fig.add_scatter(x=[x for x, _ in bars], y=[y for _, y in bars], mode="lines", line={"color": colour, "width": 1.6}, opacity=0.7, hoverinfo="skip", name=f"{role}: 95 % intervals")
-    fig.add_scatter(x=[d.value for d in dots], y=[at[d] for d in dots], mode="markers", marker={"color": colour, "size": 11 if role == HEADLINE else 9, "symbol": symbol, "line": {"width": 1.8}},
+    fig.add_scatter(x=[d.value for d in dots], y=[at[d] for d in dots], mode="markers", marker={"color": colour, "size": 11 if role == HEADLINE else 9, "symbol": symbol, "line": {"width": 1.8, "color": colour}},
                     hovertext=[f"<b>{d.name}</b><br>AUC {_text(d)}" for d in dots], hoverinfo="text", name=role)

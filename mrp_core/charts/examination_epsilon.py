@@ -69,7 +69,7 @@ def _names(frame: EpsilonFrame, colours: Palette) -> list[dict[str, object]]:
     texts = [(frame.lower, 0.66, shown, colours.pick), (frame.ceiling, 0.16, f"so many trials can show {frame.ceiling:.2f} at most", colours.soft),
              (frame.upper if guaranteed else frame.top, 0.88, f"guarantee: at most {frame.upper:g}" if guaranteed else "no guarantee: no upper bound", colours.noisy if guaranteed else colours.soft)]
     return [{"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 13, "color": ink}, "xanchor": "left" if x < 0.5 * frame.top else "right",
-             "xshift": (6 if x < 0.5 * frame.top else -6) * (y < 0.5)} for x, y, text, ink in texts]
+             "xshift": (6 if x < 0.5 * frame.top else -6) * (y < 0.5), "yshift": 3 * (y > 0.5)} for x, y, text, ink in texts]
 
 
 def _band(low: float, high: float, colour: str) -> dict[str, object]:

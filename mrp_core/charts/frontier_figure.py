@@ -126,7 +126,7 @@ def _names(fig: go.Figure, frame: FrontierFrame, shown: list[Mark], colours: Pal
     lines = [frame.stairs, frame.limit, *[[(frame.x_range[0], v), (frame.x_range[1], v)] for v in (frame.chance, frame.zero_step) if math.isfinite(v)],
              *([[(frame.x_chance, frame.y_range[0]), (frame.x_chance, frame.y_range[1])]] if math.isfinite(frame.x_chance) else [])]
     colour = {NAMES[kind]: _colour(kind, colours) for kind in SYMBOLS}
-    for label in place(chosen | series, obstacles, frame.x_range, frame.y_range, lines=lines, size=size):
+    for label in place(chosen | series, obstacles, frame.x_range, frame.y_range, lines=lines, sizes=[size]):
         text, ink = (f"<b>{label.text}</b>", colours.pick) if label.text in chosen else (label.text, colour[label.text])
         note(fig, label.x, label.y, text, ink, anchor=label.anchor, shift=(label.dx, label.dy), name="series")
 

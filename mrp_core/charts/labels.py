@@ -16,6 +16,9 @@ _OFFSETS: tuple[tuple[float, float, str], ...] = (
 )
 
 
+_NARROW = " ijltrf.,:;|()[]'"
+
+
 @dataclass(frozen=True)
 class Label:
     """Where a name goes: its anchor in data units, the shift in pixels and the side of the text that touches it."""
@@ -28,7 +31,7 @@ class Label:
     anchor: str
 
 
-def place(names: Mapping[str, Sequence[Place]], obstacles: Sequence[Place], x_range: Place, y_range: Place, *, size: tuple[float, float] = (700, 380),
+def place(names: Mapping[str, Sequence[Place]], obstacles: Sequence[Place], x_range: Place, y_range: Place, *, sizes: Sequence[Place] = ((700, 380),),
           lines: Sequence[Sequence[Place]] = ()) -> list[Label]:
     """Find a place for each name, one after the other.
 
@@ -36,31 +39,50 @@ def place(names: Mapping[str, Sequence[Place]], obstacles: Sequence[Place], x_ra
         names: Text -> points of its series, in data units, in the order in which places are given.
         obstacles: Points that text should not cover.
         x_range, y_range: Fixed ranges of the axes.
-        size: Assumed size of the plot in pixels.
+        sizes: Assumed sizes of the plot in pixels: a place must be good in all of them.
         lines: Lines that text should not cross.
     """
-    scale = np.array(size) / [x_range[1] - x_range[0], y_range[1] - y_range[0]]
-    to_pixels = lambda p: (np.asarray(p, dtype=np.float64).reshape(-1, 2) - [x_range[0], y_range[0]]) * scale  # noqa: E731
-    taken = np.concatenate([to_pixels(obstacles), *(_dense(to_pixels(line)) for line in lines)])
-    boxes = np.empty((0, 4))
+    plots = [_Plot(size, x_range, y_range, obstacles, lines) for size in sizes]
     labels = []
     for text, points in names.items():
         if not points:
             continue
-        shifts = np.array([(dx, dy) for dx, dy, _ in _OFFSETS])
-        at = (to_pixels(points)[:, None, :] + shifts).reshape(-1, 2)
-        candidates = _boxes(at, [anchor for _, _, anchor in _OFFSETS] * len(points), text)
-        cost = _cost(candidates, taken, boxes, size) + 0.02 * np.tile(np.abs(shifts).sum(1), len(points))
-        best = int(cost.argmin())
+        farther = np.tile([0.02 * (abs(dx) + abs(dy)) for dx, dy, _ in _OFFSETS], len(points))
+        best = int((np.sum([plot.cost(text, points) for plot in plots], axis=0) + farther).argmin())
+        for plot in plots:
+            plot.put(text, points, best)
         point, (dx, dy, anchor) = points[best // len(_OFFSETS)], _OFFSETS[best % len(_OFFSETS)]
         labels.append(Label(text, point[0], point[1], dx, dy, anchor))
-        boxes = np.concatenate([boxes, candidates[best:best + 1]])
     return labels
+
+
+class _Plot:
+    """The plot at one size: what is drawn in it, and the names that have a place already."""
+
+    def __init__(self, size: Place, x_range: Place, y_range: Place, obstacles: Sequence[Place], lines: Sequence[Sequence[Place]]) -> None:
+        self.size, self.origin = size, np.array([x_range[0], y_range[0]])
+        self.scale = np.array(size) / [x_range[1] - x_range[0], y_range[1] - y_range[0]]
+        self.taken = np.concatenate([self._pixels(obstacles), *(_dense(self._pixels(line)) for line in lines)])
+        self.placed = np.empty((0, 4))
+
+    def cost(self, text: str, points: Sequence[Place]) -> NDArray[np.float64]:
+        return _cost(self._candidates(text, points), self.taken, self.placed, self.size)
+
+    def put(self, text: str, points: Sequence[Place], which: int) -> None:
+        self.placed = np.concatenate([self.placed, self._candidates(text, points)[which:which + 1]])
+
+    def _candidates(self, text: str, points: Sequence[Place]) -> NDArray[np.float64]:
+        shifts = np.array([(dx, dy) for dx, dy, _ in _OFFSETS])
+        at = (self._pixels(points)[:, None, :] + shifts).reshape(-1, 2)
+        return _boxes(at, [anchor for _, _, anchor in _OFFSETS] * len(points), text)
+
+    def _pixels(self, places: Sequence[Place]) -> NDArray[np.float64]:
+        return (np.asarray(places, dtype=np.float64).reshape(-1, 2) - self.origin) * self.scale
 
 
 def _boxes(at: NDArray[np.float64], anchors: Sequence[str], text: str) -> NDArray[np.float64]:
     """Left, bottom, right and top of the text at each place, [n, 4] in pixels."""
-    wide = 7.2 * len(text) + 4
+    wide = sum(3.7 if c in _NARROW else 6.8 for c in text) + 4
     left = at[:, 0] - wide * np.array([{"left": 0.0, "right": 1.0, "center": 0.5}[anchor] for anchor in anchors])
     return np.column_stack([left, at[:, 1] - 9, left + wide, at[:, 1] + 9])
 

@@ -16,7 +16,10 @@ from mrp_core.limits import DPLimit
 from mrp_core.results import Curve
 
 FLOOR = 1e-3
-RANGE = (-3.0, 0.02)
+RANGE, TALL = (-3.0, 0.02), (-3.0, 0.14)
+"""Powers of ten on both axes; above 100 % is room for the name of the bound, which ends there for every ε."""
+SIZES = ((390, 400), (900, 400))
+"""Pixels of the plot in a narrow and in a wide window; names are placed for both."""
 GUESSING, BOUND = "guessing", "no attack can pass this"
 _TICKS = ([1e-3, 1e-2, 1e-1, 1.0], ["0.1 %", "1 %", "10 %", "100 %"])
 
@@ -80,8 +83,8 @@ def _line(curve: Curve, chosen: bool) -> RocLine:
 def roc_figure(frame: RocFrame, colours: Palette, *, height: int = 470) -> go.Figure:
     """Draw the ROC, both axes logarithmic from 0.1 %."""
     fig = figure(colours, height=height, x_title="False-positive rate (non-members accused)", y_title="True-positive rate (members found)", margin=(70, 20, 12, 52))
-    for update in (fig.update_xaxes, fig.update_yaxes):
-        update(type="log", range=list(RANGE), tickvals=_TICKS[0], ticktext=_TICKS[1])
+    for update, shown in ((fig.update_xaxes, RANGE), (fig.update_yaxes, TALL)):
+        update(type="log", range=list(shown), tickvals=_TICKS[0], ticktext=_TICKS[1])
     if frame.floor > FLOOR:
         fig.add_vrect(x0=FLOOR, x1=min(frame.floor, 1.0), fillcolor=colours.impossible, line_width=0, layer="below")
         note(fig, math.log10(FLOOR), 0.0, "too few trials here", colours.soft, valign="top", shift=(6, -4))
@@ -91,6 +94,7 @@ def roc_figure(frame: RocFrame, colours: Palette, *, height: int = 470) -> go.Fi
     if frame.limit:
         fig.add_scatter(x=[p[0] for p in frame.limit], y=[p[1] for p in frame.limit], mode="lines", line={"color": colours.noisy, "width": 2, "dash": "dashdot"},
                         name=BOUND, hoverinfo="skip")
+        note(fig, 0.0, 0.0, BOUND, colours.noisy, anchor="right", valign="bottom", shift=(0, 3))
     for line in sorted(frame.lines, key=lambda item: item.chosen):
         _draw(fig, line, colours)
     _names(fig, frame, colours)
@@ -100,11 +104,12 @@ def roc_figure(frame: RocFrame, colours: Palette, *, height: int = 470) -> go.Fi
 def _names(fig: go.Figure, frame: RocFrame, colours: Palette) -> None:
     """Write the names beside the lines, where nothing else is drawn."""
     lines = {line.label: _log(zip(line.fpr, line.tpr, strict=True)) for line in sorted(frame.lines, key=lambda item: not item.chosen)}
-    bound = {BOUND: _log(frame.limit)} if frame.limit else {}
-    drawn = [*lines.values(), *bound.values(), [(-3.0, -3.0), (0.0, 0.0)], [(-2.0, -3.0), (-2.0, 0.02)]]
-    inks = {line.label: colours.pick if line.chosen else colours.trained for line in frame.lines} | {BOUND: colours.noisy}
-    wanted = {name: [p for p in points[3:-3:3] if p[1] > -2.8] for name, points in (lines | bound).items()} | {GUESSING: [(v, v) for v in (-0.7, -1.0, -1.3, -1.6)]}
-    for label in place(wanted, [], RANGE, RANGE, size=(680, 400), lines=drawn):
+    edges = [_log(zip(line.fpr, side, strict=True)) for line in frame.lines for side in (line.low, line.high)]
+    rule = [(-2.0, -3.0), (-2.0, TALL[1])]
+    drawn = [*lines.values(), *edges, _log(frame.limit), [(-3.0, -3.0), (0.0, 0.0)], *[rule] * 4]  # few points of a rule are crossed by a name that crosses it
+    inks = {line.label: colours.pick if line.chosen else colours.trained for line in frame.lines}
+    wanted = {name: [p for p in points[3:-3:3] if p[1] > -2.8] for name, points in lines.items()} | {GUESSING: [(v, v) for v in (-0.7, -1.0, -1.3, -1.6)]}
+    for label in place(wanted, [], RANGE, TALL, sizes=SIZES, lines=drawn):
         note(fig, label.x, label.y, label.text, inks.get(label.text, colours.soft), anchor=label.anchor, shift=(label.dx, label.dy))
 
 

@@ -19,7 +19,8 @@ class Histogram:
     """H(x) + H(z) - H(x, z) of equally filled bins, each entropy with Miller and Madow's (occupied - 1) / 2 N.
 
     Columns with few distinct values are taken as they are. The number of bins a column leaves about ``filling`` pairs per cell of the joint histogram. The
-    cap is the smaller log of occupied cells of x and of z; below 0 it isn't cut off.
+    cap is the smaller log of occupied cells of x and of z; where those are the values themselves it caps the truth too, and a value near it isn't
+    "at least". Below 0 nothing is cut off.
 
     Attributes:
         filling: Pairs per cell that are aimed at.
@@ -60,7 +61,9 @@ class Histogram:
         own = np.log(share(of_both) / (share(of_x) * share(of_z)))
         occupied = [len(counted[1]) for counted in (of_x, of_z, of_both)]
         corrected = float(own.mean()) + (occupied[0] + occupied[1] - occupied[2] - 1) / (2 * n)
-        return reading(corrected, own, kind=self.kind, cap=math.log(min(occupied[:2])), notes=(f"{bins} bins a dimension.",))
+        least = min((x, z), key=lambda a: len(np.unique(_cells(a, bins), axis=0)))
+        binned = len(np.unique(least, axis=0)) > min(occupied[:2])
+        return reading(corrected, own, kind=self.kind, cap=math.log(min(occupied[:2])), at_least=binned, notes=(f"{bins} bins a dimension.",))
 
 
 def _cells(a: NDArray[np.float64], bins: int) -> NDArray[np.int64]:

@@ -18,9 +18,12 @@ TEXT: dict[str, Any] = {
     "name": "MRP",
     "tagline": "Meta-learned privacy: what it costs, measured",
     "study": "Study",
+    "study_help": "All pages show this study.",
     "samples": "sample",
     "unknown": "There is no study {key!r} here, so the sample study is shown; pick another in the side menu.",
 }
+_CUT = 26
+"""Characters of a title that the picker shows; a longer one stands below it in full."""
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES: tuple[tuple[str, str, str], ...] = (
     ("explore", "Explore", ":material/show_chart:"),
@@ -101,7 +104,9 @@ def _sidebar(pages: dict[str, StreamlitPage]) -> None:
             st.warning(TEXT["unknown"].format(key=asked))
         st.session_state["study_picker"] = current
         titles = _titles(choices)
-        st.selectbox(TEXT["study"], list(titles), format_func=lambda key: str(titles.get(key, key)), key="study_picker", on_change=_picked)
+        st.selectbox(TEXT["study"], list(titles), format_func=lambda key: str(titles.get(key, key)), key="study_picker", on_change=_picked, help=TEXT["study_help"])
+        if len(titles[current]) > _CUT:
+            st.caption(_escaped(titles[current]))
 
 
 def _titles(choices: Sequence[studies.Choice]) -> dict[str, str]:

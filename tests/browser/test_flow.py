@@ -65,7 +65,7 @@ def test_a_click_on_a_mark_chooses_it_and_the_pages_keep_it(page: Page, app_serv
     page.mouse.click(x, y)
     expect(page).to_have_url(re.compile(re.escape(key.replace("=", "%3D"))), timeout=20 * SECONDS)
     expect(page.locator("[data-testid=stAlert]").first).to_contain_text(key.replace("epsilon=", "ε = "), timeout=20 * SECONDS)
-    page.get_by_role("link", name="Audit this point").click()
+    page.get_by_role("link", name="Audit this point").click()  # at once: what is still drawn for the former point must not lead back to it
     expect(page.get_by_role("heading", name="Could someone tell who was in the data?")).to_be_visible(timeout=30 * SECONDS)
     expect(page).to_have_url(re.compile("/audit.*" + re.escape(key.replace("=", "%3D"))))
     page.go_back()

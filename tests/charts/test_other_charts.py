@@ -108,3 +108,19 @@ def test_every_name_gets_one_place_inside_the_plot(points: list[tuple[float, flo
 def test_both_palettes_differ_and_have_the_same_meanings() -> None:
     assert palette(True) is DARK and palette(False) is LIGHT
     assert (LIGHT.trained, DARK.trained, LIGHT.pick, DARK.pick) == ("#0072B2", "#56B4E9", "#D55E00", "#F0A35E")
+
+
+def test_one_place_is_free_in_a_narrow_and_in_a_wide_plot() -> None:
+    """Beside a steep line a long name is clear of a rule in the wide plot only, so it takes the other side."""
+    rule = [(0.55, 0.0), (0.55, 1.0)]
+    (label,) = place({"a rather long name": [(0.3, 0.5)]}, [], (0, 1), (0, 1), sizes=((300, 300), (900, 300)), lines=[rule] * 4)
+    for wide in (300, 900):
+        left = 0.3 * wide + label.dx - {"left": 0, "right": 110, "center": 55}[label.anchor]
+        assert not left < 0.55 * wide < left + 110
+
+
+def test_the_bound_is_named_above_its_end() -> None:
+    """It ends at 100 % for every ε, and nothing is drawn above that."""
+    fig = roc_figure(roc_frame(CURVES, Setting("epsilon", 3.0), delta=1e-3), LIGHT)
+    bound = next(a for a in fig.layout.annotations if a.text == BOUND)
+    assert (bound.x, bound.y, bound.xanchor, bound.yanchor) == (0, 0, "right", "bottom") and fig.layout.yaxis.range[1] > 0.1

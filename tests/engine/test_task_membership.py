@@ -16,7 +16,7 @@ from mrp_core.errors import ConfigError, DataError
 from mrp_core.jobs.context import SilentContext
 from mrp_core.selection import choose
 from mrp_core.strategy import Strategy
-from mrp_core.task_membership import STATISTICS, TaskMembership, _planned, _statistics, task_membership
+from mrp_core.task_membership import STATISTICS, TaskMembership, _episodes, _planned, _statistics, task_membership
 from mrp_core.taskdata import Split, TaskSet, held_out
 from mrp_core.training import Trainer
 from tests.engine.toy import Toy
@@ -90,24 +90,25 @@ def last_weights(iterations: int) -> Strategy:
 @pytest.fixture(scope="module")
 def memorised(wards: None) -> TaskMembership:
     """The last weights of a training, not those that validation tasks would choose."""
-    return task_membership(last_weights(300))
+    return task_membership(last_weights(150))
 
 
 def test_a_strategy_that_knows_its_tasks_by_heart_is_found_out(memorised: TaskMembership) -> None:
     assert memorised.calibrated and memorised.notes == () and memorised.tasks == 8
     for attack in (memorised.task, memorised.records):
-        assert attack.auc.low > 0.7
+        assert attack.auc.low > 0.5
         assert attack.untrained.low <= 0.5 <= attack.untrained.high
-        assert attack.tpr[0.1].value > 0.3 and attack.tpr[0.1].n == 6
+        assert attack.tpr[0.1].n == 6 and attack.tpr[0.1].low > 0.1
         assert "needs at least 100" in attack.tpr[0.01].note and np.isnan(attack.tpr[0.01].value)
         assert set(attack.others) == set(STATISTICS[1:]) and attack.queries >= 2
-    assert memorised.records.auc.value > memorised.task.auc.value - 0.05
+    assert memorised.records.auc.low > 0.85 and memorised.records.tpr[0.1].value > 0.6
+    assert memorised.records.auc.value > memorised.task.auc.value  # used records tell more than the task alone
 
 
 def test_an_untrained_strategy_tells_nothing() -> None:
     found = task_membership(trained(iterations=1))
     for attack in (found.task, found.records):
-        assert attack.auc.low <= 0.5 <= attack.auc.high and attack.auc.high - attack.auc.low < 0.6
+        assert attack.auc.low <= 0.5 <= attack.auc.high and attack.auc.high - attack.auc.low < 0.5
 
 
 def test_a_fixed_split_cannot_be_calibrated_and_says_so() -> None:
@@ -119,7 +120,20 @@ def test_a_fixed_split_cannot_be_calibrated_and_says_so() -> None:
 def test_harder_test_tasks_look_like_membership_and_the_untrained_start_shows_it() -> None:
     found = task_membership(trained("harder", seeds=3))
     assert found.task.untrained.value > 0.6 and found.task.auc.value > 0.6
-    assert abs(found.task.untrained.value - found.task.auc.value) < 0.25
+
+
+def test_tasks_may_share_records() -> None:
+    """Two tasks on one set of records, the second with the classes swapped: every class still gets its support and its queries."""
+    taskset = FAMILIES["wards"].build(study().task, 0)
+    first = taskset.test.buckets[:2]
+    both = dataclasses.replace(taskset.test, buckets=(*first, *first[::-1]), tasks=np.array([[0, 1], [2, 3]]), names=("a", "b"), bucket_class=np.array([0, 1, 0, 1]),
+                               visible=taskset.test.visible[:2])
+    held = _episodes(trained(seeds=1), both, np.array([1, 0]), False, 6, 0)
+    assert held.pool_x.shape == (2, 4, FEATURES) and held.eval_x.shape == (2, 12, FEATURES)
+    allowed = {r.tobytes() for r in both.x[~both.member]}
+    for t in range(2):
+        pool, fresh = ({r.tobytes() for r in part[t]} for part in (held.pool_x, held.eval_x))
+        assert len(pool) == 4 and len(fresh) == 12 and not pool & fresh and pool | fresh <= allowed
 
 
 def test_one_seed_has_no_interval() -> None:

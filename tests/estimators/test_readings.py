@@ -67,16 +67,17 @@ def test_the_sampled_label_s_interval_covers() -> None:
 
 # ---- noisy scores ----
 
-@pytest.mark.parametrize("records", [30, 200])
+@pytest.mark.parametrize("records", [30, 100])
 @pytest.mark.parametrize("name", [n for n, c in CASES.items() if c.draw(2, 0).means is not None])
 def test_the_sandwich_holds_the_truth(name: str, records: int) -> None:
+    """The mean bounds enclose it, up to what 40 samples can tell, and the two intervals enclose it as often as their level says."""
     case = CASES[name]
-    for seed in range(3):
-        sample = case.draw(records, seed)
-        lower, upper = read("noisy_scores_lower", sample), read("noisy_scores_upper", sample)
-        assert lower.low <= case.truth <= upper.high
-        assert lower.value <= upper.value
-        assert lower.value <= lower.cap == pytest.approx(math.log(records))
+    samples = [case.draw(records, 1000 * records + seed) for seed in range(40)]
+    lower, upper = ([read(f"noisy_scores_{side}", sample) for sample in samples] for side in ("lower", "upper"))
+    low, high = (np.array([e.value for e in bounds]) for bounds in (lower, upper))
+    assert low.mean() - 3 * low.std() / math.sqrt(40) <= case.truth <= high.mean() + 3 * high.std() / math.sqrt(40)
+    assert (low <= high).all() and (low <= math.log(records)).all()
+    assert sum(a.low <= case.truth <= b.high for a, b in zip(lower, upper, strict=True)) >= 35
 
 
 def test_noisy_scores_are_the_audit_s() -> None:
@@ -129,10 +130,10 @@ def test_nearest_neighbours_in_two_dimensions_a_side() -> None:
 
 def test_nearest_neighbours_fail_where_they_are_said_to() -> None:
     """Heavy tails and many dimensions: too low, by far more than the interval."""
-    for name in ("cauchy", "wide"):
-        made = read("ksg", CASES[name].draw(500, 0))
-        assert made.high < CASES[name].truth
-    assert any("too low" in text for text in made.notes)
+    heavy = [read("ksg", CASES["cauchy"].draw(500, seed)).value for seed in range(10)]
+    assert np.mean(heavy) < CASES["cauchy"].truth - 0.05
+    wide = read("ksg", CASES["wide"].draw(400, 0))
+    assert wide.high < 0.4 * CASES["wide"].truth and any("too low" in text for text in wide.notes)
 
 
 def test_equal_points_and_identity_stay_below_the_cap() -> None:
@@ -203,8 +204,8 @@ def test_critics_find_what_there_is(name: str) -> None:
 
 
 def test_infonce_saturates_and_says_so() -> None:
-    made = read("infonce", CASES["large"].draw(400, 0))
-    assert made.saturated and made.cap == pytest.approx(math.log(200)) and made.cap - 0.3 < made.value <= made.cap
+    made = read("infonce", CASES["large"].draw(1000, 0))
+    assert made.saturated and made.cap == pytest.approx(math.log(500)) and made.cap - 0.3 < made.value <= made.cap
     assert CASES["large"].truth > 5 * made.value and any("at least" in text for text in made.notes)
 
 
@@ -254,6 +255,14 @@ def test_histogram_of_labels_is_miller_madow() -> None:
     assert read("histogram", Sample(x=x, z=z)).value == pytest.approx(entropy(x) + entropy(z) - entropy(np.hstack([x, z])), abs=1e-12)
 
 
+def test_a_histogram_near_its_cap_means_at_least_only_where_bins_make_the_cap() -> None:
+    line = np.linspace(0, 1, 200)[:, None]
+    assert read("histogram", Sample(x=line, z=line)).saturated
+    two = (line > 0.5).astype(float)
+    made = read("histogram", Sample(x=two, z=two))
+    assert made.cap - 0.01 < made.value <= made.cap == pytest.approx(math.log(2)) and not made.saturated
+
+
 @pytest.mark.parametrize("name", ["rho_0", "rho_06", "sign", "logistic"])
 def test_histogram_checks_low_dimensions(name: str) -> None:
     made = [read("histogram", CASES[name].draw(1000, seed)) for seed in range(10)]
@@ -275,5 +284,5 @@ def test_a_reading_keeps_within_floor_and_cap() -> None:
 
 def test_noise_that_does_not_fit_is_found() -> None:
     sample = CASES["rho_06"].draw(200, 0)
-    with pytest.raises(DataError, match="standard deviation of 0.8"):
+    with pytest.raises(DataError, match=r"standard deviation of 0\.8"):
         read("noisy_scores_lower", dataclasses.replace(sample, noise=0.4))
