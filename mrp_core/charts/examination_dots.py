@@ -106,5 +106,6 @@ def _text(dot: Dot) -> str:
 def _draw(fig: go.Figure, dots: Sequence[Dot], at: dict[Dot, int], role: str, colour: str, symbol: str) -> None:
     bars: list[tuple[float | None, float | None]] = [end for d in dots for end in ((d.low, at[d]), (d.high, at[d]), (None, None))]
     fig.add_scatter(x=[x for x, _ in bars], y=[y for _, y in bars], mode="lines", line={"color": colour, "width": 1.6}, opacity=0.7, hoverinfo="skip", name=f"{role}: 95 % intervals")
-    fig.add_scatter(x=[d.value for d in dots], y=[at[d] for d in dots], mode="markers", marker={"color": colour, "size": 11 if role == HEADLINE else 9, "symbol": symbol, "line": {"width": 1.8, "color": colour}},
+    fig.add_scatter(x=[d.value for d in dots], y=[at[d] for d in dots], mode="markers", marker={"color": colour, "size": 11 if role == HEADLINE else 9, "symbol": symbol,
+                                "line": {"width": 1.8, "color": colour}},
                     hovertext=[f"<b>{d.name}</b><br>AUC {_text(d)}" for d in dots], hoverinfo="text", name=role)

@@ -19,7 +19,7 @@ TEXT: dict[str, Any] = {
     "how": "Ranked by one half of the models and judged by the other half, {n} models for each record, so that the ranking does not flatter itself: "
            "the AUC that counts is the judged one, with its 95 % interval. "
            "{above} of these {all} lie above guessing.",
-    "columns": {"rank": "Rank", "task": "Task", "class": "Class", "group": "Group", "auc": "AUC, judged", "rank_auc": "AUC, ranking", "looks": "Farthest from the mean"},
+    "columns": {"rank": "Rank", "auc": "AUC, judged", "looks": "Farthest from the mean", "class": "Class", "group": "Group", "task": "Task", "rank_auc": "AUC, ranking"},
     "looks_note": "What they look like: the inputs farthest from 0, in standard deviations of the training members.",
     "pictures": "What they look like, in the order of the table.",
     "none": "No record is singled out here.",
@@ -52,8 +52,8 @@ def draw(study: studies.Study, e: Examination, distribution: Callable[[Examinati
 
 def _row(rank: int, r: RecordRisk, names: Sequence[str]) -> dict[str, str]:
     c = TEXT["columns"]
-    return {c["rank"]: str(rank), c["task"]: r.task, c["class"]: r.label, c["group"]: r.group, c["auc"]: words.amount("lira_auc", r.auc), c["rank_auc"]: f"{r.rank_auc:.3f}",
-            c["looks"]: looks(r.values, names)}
+    return {c["rank"]: str(rank), c["auc"]: words.amount("lira_auc", r.auc), c["looks"]: looks(r.values, names), c["class"]: r.label, c["group"]: r.group, c["task"]: r.task,
+            c["rank_auc"]: f"{r.rank_auc:.3f}"}
 
 
 def looks(values: Sequence[float], names: Sequence[str]) -> str:
