@@ -56,9 +56,9 @@ def note(first: Estimate, mean: float, truth: float, right: float) -> str:
     if first.saturated and truth > mean:
         return f"saturated: at least {mean:.2f}"
     if first.kind == "estimate" and right < 0.8:
-        return f"too {'low' if off < 0 else 'high'} by {abs(off):.2g}"
+        return f"too {'low' if off < 0 else 'high'} by {abs(off):.3g}"
     if far:
-        return f"{'loose: ' if first.kind != 'estimate' else ''}{abs(off):.2g} {'below' if off < 0 else 'above'}"
+        return f"{'loose: ' if first.kind != 'estimate' else ''}{abs(off):.3g} {'below' if off < 0 else 'above'}"
     return ""
 
 

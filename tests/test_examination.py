@@ -66,7 +66,7 @@ def damaged(change: Callable[[dict[str, Any]], object]) -> str:
                                   damaged(lambda r: r["attacks"][0].pop("title")), damaged(lambda r: r["settling"].append([1])), damaged(lambda r: r.update(histogram=3)),
                                   damaged(lambda r: r["attacks"][0]["means"].update(auc={"value": "much"}))])
 def test_damage_is_a_sentence(text: str) -> None:
-    with pytest.raises(DataError, match="The examination is damaged .*run it anew"):
+    with pytest.raises(DataError, match=r"The examination is damaged .*run it anew"):
         Examination.from_json(text)
 
 

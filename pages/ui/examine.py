@@ -32,6 +32,7 @@ TEXT: dict[str, Any] = {
     "left": "about {time} left", "cancelling": "Stopping; seeds that are finished are kept.",
     "failed": "The examination with {n} shadow adaptations failed: {error}",
     "cancelled": "The examination with {n} shadow adaptations was cancelled. Finished seeds are kept; resume goes on from there.",
+    "lost": "The examination with {n} shadow adaptations is finished, but its file is damaged; ask for one with another number of them.",
     "cancel": "Cancel", "resume": "Resume", "unreadable": "An examination of this setting can't be shown: {error}",
 }
 SIZES = (128, 256, 512)
@@ -66,7 +67,8 @@ def find(study: studies.Study, setting: Setting) -> Found:
         for n in SIZES if study.strategy else ():
             id = _id(study, setting, n)
             if (best is None or n > best.options.adaptations) and studies.store().artifact_path(id, RESULT) is not None:
-                best, shipped = _stored(id), False
+                stored = _stored(id)
+                best, shipped = (best, shipped) if stored is None else (stored, False)
     except MRPError as error:
         problem = TEXT["unreadable"].format(error=error)
     return Found(best=best, shipped=shipped, problem=problem)
@@ -106,13 +108,11 @@ def _basis(e: Examination, shipped: bool) -> str:
 def _offer(study: studies.Study, setting: Setting, sizes: list[int], have: int) -> None:
     """A button for the first look, or one for each number of shadow adaptations that is closer than what is there."""
     time = lambda n: progress.duration(SECONDS * len(study.config.seeds) * n / SIZES[0])  # noqa: E731
-    if not have:
-        if SIZES[0] in sizes:
-            with st.container(horizontal=True, vertical_alignment="center", key="examine_offer"):
-                st.button(TEXT["ask"], key="examine", icon=":material/biotech:", type="primary", on_click=_ask, args=(study.key, setting.key, SIZES[0]))
-                st.caption(TEXT["takes"].format(n=SIZES[0], time=time(SIZES[0])))
-        return
-    if sizes:
+    if not have and SIZES[0] in sizes:
+        with st.container(horizontal=True, vertical_alignment="center", key="examine_offer"):
+            st.button(TEXT["ask"], key="examine", icon=":material/biotech:", type="primary", on_click=_ask, args=(study.key, setting.key, SIZES[0]))
+            st.caption(TEXT["takes"].format(n=SIZES[0], time=time(SIZES[0])))
+    elif sizes:
         with st.container(horizontal=True, vertical_alignment="center", key="examine_offer"):
             st.caption(TEXT["closer"], width="content")
             for n in sizes:
@@ -158,6 +158,7 @@ def _stopped(n: int, id: str, job: Progress) -> None:
     elif job.state is StudyState.CANCELLED:
         st.warning(TEXT["cancelled"].format(n=n), icon=":material/pause_circle:")
     else:
+        st.error(TEXT["lost"].format(n=n), icon=":material/error:")
         return
     st.button(TEXT["resume"], key=f"examine_resume_{n}", icon=":material/play_arrow:", on_click=launch.resume, args=(id,))
 

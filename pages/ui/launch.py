@@ -10,6 +10,7 @@ import streamlit as st
 from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.errors import MRPError
 from pages.ui import session, studies
+from pages.ui.working import keep_going
 
 TEXT: dict[str, Any] = {"launched": "Launched. It goes on by itself: you may close this page and come back.", "pinned": "Pinned to the compare page."}
 
@@ -18,7 +19,7 @@ def launch(config: StudyConfig, compute: ComputeOptions | None = None) -> None:
     """Queue a study, see that a supervisor runs, and open the study; returns at once."""
     def act() -> None:
         key = studies.store().submit(config, compute or ComputeOptions())
-        studies.keep_going()
+        keep_going(studies.store())
         session.choose_study(key)
         st.session_state["go_train"] = True
 
@@ -29,7 +30,7 @@ def resume(key: str) -> None:
     """Queue a stopped study again; it goes on from its checkpoint."""
     def act() -> None:
         studies.store().resume(key)
-        studies.keep_going()
+        keep_going(studies.store())
 
     attempt(act)
 

@@ -13,6 +13,7 @@ from mrp_core.config import settings_of
 from mrp_core.results import StudyState
 from mrp_core.store.rows import Progress
 from pages.ui import differences, frame, launch, show, studies
+from pages.ui.working import keep_going
 
 TEXT: dict[str, Any] = {
     "queued": "Waiting for a worker.",
@@ -50,7 +51,7 @@ def _body(key: str, active: bool) -> None:
         if active and found.state not in studies.ACTIVE:
             st.rerun()
         if found.state in studies.ACTIVE:
-            studies.keep_going()
+            keep_going(studies.store())
         study = studies.load(key)
         _state(found, study)
         _buttons(key, found)

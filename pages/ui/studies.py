@@ -15,6 +15,7 @@ from mrp_core.results import Curve, Point, StudyState
 from mrp_core.store import Store
 from mrp_core.studyfile import StudyFile
 from pages.ui import session
+from pages.ui.working import keep_going
 
 ACTIVE = (StudyState.QUEUED, StudyState.RUNNING)
 
@@ -81,22 +82,11 @@ def choices(*, report: bool = False) -> list[Choice]:
         rows = store().studies()
         found += [Choice(key=row.id, title=row.title, sample=False) for row in rows]
         if report and any(row.state in ACTIVE for row in rows):
-            keep_going()
+            keep_going(store())
     except StoreError as error:
         if report:
             st.sidebar.error(str(error))
     return found
-
-
-def keep_going() -> None:
-    """See that a supervisor runs on this host.
-
-    Raises:
-        StoreError: If the store's folder can't be written.
-    """
-    from mrp_core.jobs import ensure_supervisor
-
-    ensure_supervisor(store())
 
 
 def current_key(options: Sequence[Choice]) -> str:

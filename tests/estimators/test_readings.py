@@ -89,7 +89,7 @@ def test_noisy_scores_are_the_audit_s() -> None:
 
 
 def test_the_interval_of_a_noisy_bound_covers_its_mean() -> None:
-    made = [read("noisy_scores_lower", CASES["rho_09"].draw(100, seed)) for seed in range(100)]
+    made = [read("noisy_scores_lower", CASES["rho_09"].draw(60, seed)) for seed in range(100)]
     middle = np.mean([e.value for e in made])
     assert np.mean([e.low <= middle <= e.high for e in made]) >= 0.9
 
@@ -116,9 +116,9 @@ def test_nearest_neighbours_equal_the_naive_loop(dimensions: int, k: int) -> Non
 
 @pytest.mark.parametrize("name", ["rho_0", "rho_03", "rho_06", "rho_09", "family_label", "sign"])
 def test_nearest_neighbours_are_good_in_one_dimension(name: str) -> None:
-    made = [read("ksg", CASES[name].draw(400, seed)) for seed in range(10)]
-    assert np.mean([e.value for e in made]) == pytest.approx(CASES[name].truth, abs=0.04)
-    assert sum(e.low <= CASES[name].truth <= e.high for e in made) >= 8
+    made = [read("ksg", CASES[name].draw(400, seed)) for seed in range(6)]
+    assert np.mean([e.value for e in made]) == pytest.approx(CASES[name].truth, abs=0.05)
+    assert sum(e.low <= CASES[name].truth <= e.high for e in made) >= 5
 
 
 def test_nearest_neighbours_in_two_dimensions_a_side() -> None:
@@ -130,7 +130,7 @@ def test_nearest_neighbours_in_two_dimensions_a_side() -> None:
 
 def test_nearest_neighbours_fail_where_they_are_said_to() -> None:
     """Heavy tails and many dimensions: too low, by far more than the interval."""
-    heavy = [read("ksg", CASES["cauchy"].draw(500, seed)).value for seed in range(10)]
+    heavy = [read("ksg", CASES["cauchy"].draw(500, seed)).value for seed in range(6)]
     assert np.mean(heavy) < CASES["cauchy"].truth - 0.05
     wide = read("ksg", CASES["wide"].draw(400, 0))
     assert wide.high < 0.4 * CASES["wide"].truth and any("too low" in text for text in wide.notes)
