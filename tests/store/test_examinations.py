@@ -83,8 +83,8 @@ def test_it_runs_before_studies_that_wait_and_is_none_of_them(store: Store, stra
     id = submit_examination(store, CONFIG, strategy, SETTING, OPTIONS)
     assert [row.id for row in store.studies()] == [study]
     with store.database.read() as connection:
-        assert dict(connection.execute(select(JOB.c.study, JOB.c.priority)).tuples().all()) == {study: 0, id: PRIORITY}
-    assert claimed(store).study == id
+        assert {row.study: row.priority for row in connection.execute(select(JOB.c.study, JOB.c.priority))} == {study: 0, id: PRIORITY}
+    assert claimed(store).claim.study == id
 
 
 def test_the_result_comes_back_and_a_damaged_one_is_none(store: Store, strategy: Path) -> None:
@@ -100,6 +100,6 @@ def test_the_result_comes_back_and_a_damaged_one_is_none(store: Store, strategy:
 
 
 def test_nothing_is_asked_of_a_strategy_that_is_gone(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="gone.safetensors.*train the study anew"):
+    with pytest.raises(StoreError, match=r"gone\.safetensors.*train the study anew"):
         submit_examination(store, CONFIG, tmp_path / "gone.safetensors", SETTING, OPTIONS)
     assert read_examination(store, "0" * 16) is None and store.progress("0" * 16) is None
