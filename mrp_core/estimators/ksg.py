@@ -34,7 +34,7 @@ class KSG:
     order: int = 4
     source: str = "Kraskov et al. 2004"
     kind: EstimateKind = "estimate"
-    fails: str = "Too low in more than about five dimensions, at heavy tails, and where the two sides nearly determine each other."
+    fails: str = "Too low at heavy tails and in more than about five dimensions, by far more than its interval says."
     neighbours: int = 3
 
     def applies(self, sample: Sample) -> bool:

@@ -34,7 +34,7 @@ class SMILE:
     order: int = 6
     source: str = "Song & Ermon 2020"
     kind: EstimateKind = "estimate"
-    fails: str = "May err to either side by more than its interval, most of all in many dimensions and above about 3 nats."
+    fails: str = "Too low above about one nat and in many dimensions, by far more than its interval says."
     clip: float = 5.0
 
     def applies(self, sample: Sample) -> bool:

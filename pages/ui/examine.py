@@ -10,7 +10,7 @@ import streamlit as st
 
 from mrp_core import studyfile
 from mrp_core.config import Setting
-from mrp_core.errors import MRPError
+from mrp_core.errors import DataError, StoreError
 from mrp_core.examination import Examination, ExaminationOptions
 from mrp_core.results import StudyState
 from mrp_core.store.examinations import RESULT, read_examination, submit_examination, wanted
@@ -58,20 +58,24 @@ class Found:
 
 def find(study: studies.Study, setting: Setting) -> Found:
     """The best examination of a setting: the shipped one, or a stored one with more shadow adaptations."""
-    best, shipped, problem = None, False, ""
+    best, shipped, problems = None, False, []
     try:
         path = studyfile.examinations(study.key).get(setting.key) if study.sample else None
         made = None if path is None else _shipped(path, path.stat().st_mtime_ns)
         if made is not None and (made.study, made.setting) == (study.config.id, setting):
             best, shipped = made, True
-        for n in SIZES if study.strategy else ():
-            id = _id(study, setting, n)
-            if (best is None or n > best.options.adaptations) and studies.store().artifact_path(id, RESULT) is not None:
-                stored = _stored(id)
-                best, shipped = (best, shipped) if stored is None else (stored, False)
-    except MRPError as error:
-        problem = TEXT["unreadable"].format(error=error)
-    return Found(best=best, shipped=shipped, problem=problem)
+    except DataError as error:
+        problems.append(TEXT["unreadable"].format(error=error))
+    for n in SIZES if study.strategy else ():
+        try:
+            closer = _kept(_id(study, setting, n)) if best is None or n > best.options.adaptations else None
+        except DataError as error:
+            problems.append(TEXT["unreadable"].format(error=error))
+            continue
+        except StoreError:  # the buttons, which need the store too, say what is wrong with it
+            break
+        best, shipped = (best, shipped) if closer is None else (closer, False)
+    return Found(best=best, shipped=shipped, problem=" ".join(problems))
 
 
 def bar(study: studies.Study, setting: Setting, found: Found) -> None:
@@ -86,6 +90,12 @@ def bar(study: studies.Study, setting: Setting, found: Found) -> None:
         if found.best is None:
             st.info(TEXT["none"])
         return
+    with frame.sentences():
+        _job(study, setting, found)
+
+
+def _job(study: studies.Study, setting: Setting, found: Found) -> None:
+    """The job under way, or one that has stopped, and what else can be asked for."""
     have = found.best.options.adaptations if found.best else 0
     sizes = [n for n in SIZES if n > have]
     jobs = [(n, id, job) for n in sizes if (job := studies.store().progress(id := _id(study, setting, n))) is not None]
@@ -177,6 +187,11 @@ def _named(key: str, version: int, setting: str, adaptations: int, _study: studi
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _shipped(path: Path, changed: int) -> Examination:
     return Examination.from_json(path.read_text(encoding="utf-8"))
+
+
+def _kept(id: str) -> Examination | None:
+    """A stored result; only whether there is one is asked each time."""
+    return None if studies.store().artifact_path(id, RESULT) is None else _stored(id)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)

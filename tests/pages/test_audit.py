@@ -83,7 +83,7 @@ def labels(at: AppTest) -> list[str]:
 
 def test_the_headline_counts_people_with_an_interval_beside_the_unprotected_model(home: Path) -> None:
     said = page().info[0].value
-    assert "of 1,000 people at the 1 % false-alarm level, **20 [" in said.replace("21 [", "20 [") and "chance is 10" in said and "For the unprotected model it is 161 [" in said
+    assert "of 1,000 people at the 1 % false-alarm level, **20 [18, 23]** would be recognised as members; chance is 10. For the unprotected model it is 161 [159, 162];" in said
     assert "the paired difference, \u2212140 [\u2212140, \u2212140] of 1,000, is real" in said
     said = page(UNPROTECTED).info[0].value
     assert said.startswith("λ = 0, the unprotected model: of 1,000 people") and "paired" not in said
@@ -191,11 +191,11 @@ def test_the_result_with_the_most_shadows_is_shown_and_closer_ones_offered(home:
     assert "256 shadow adaptations of each" in text(at) and "Examined here on 2026-01-02" in text(at)
 
 
-def test_a_store_that_cannot_be_opened_leaves_the_shipped_examination(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_cannot_be_opened_leaves_the_shipped_examination(home: Path) -> None:
     (home / "home").mkdir()
     (home / "home" / "studies.db").write_bytes(b"this is no database" * 100)
     at = page()
-    assert not at.exception and at.tabs
+    assert at.tabs and "database" in text(at)
 
 
 DOWN, UP, NONE = (Measurement(value=v, low=v - h, high=v + h, n=4) for v, h in ((-0.2, 0.1), (0.2, 0.1), (-0.05, 0.1)))
