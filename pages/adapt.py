@@ -89,9 +89,8 @@ def _skeleton(study: studies.Study) -> None:
     """The page's frame while the engine warms up; the page is drawn anew as soon as it is ready."""
     st.markdown(f":material/hourglass_top: {TEXT['warm']}")
     st.skeleton(height=90)
-    with st.container(horizontal=True):
-        for _ in range(5):
-            st.skeleton(height=110)
+    for column in st.columns(5):
+        column.skeleton(height=110)
     for column in st.columns(2, gap="large"):
         column.skeleton(height=330)
     warm.follow(study)

@@ -23,7 +23,8 @@ TEXT: dict[str, Any] = {
     "scores": "Scores that the headline attack gives to members and others, over all seeds, tasks and shadow adaptations; the outermost bins hold what lies beyond. "
               "Where the two shapes part, membership is told.",
     "exposure": "{share:.0f} % of the records are told above AUC {edge:.2f}; chance alone would put {null:.1f} % there. Each bar counts records of all tasks and seeds by their own AUC.",
-    "parts_note": "The headline attack on the trials of a part of the records only. 95 % intervals over seeds and tasks, each by itself: with {n} parts shown, one or two may stand out by chance.",
+    "parts_note": "The headline attack on the trials of a part of the records only. 95 % intervals over seeds and tasks, each by itself: with {n} parts shown, one or two may stand out by chance. "
+                  "A dot alone: too few tasks for an interval.",
     "overlap": "By {by}: the {n} intervals all overlap, so none is singled out.",
     "apart": "By {by}: the intervals do not all overlap. Most exposed is {top} ({top_auc}), least {low} ({low_auc}): leakage is not evenly spread.",
     "settling": "From {before} to {n} shadow adaptations the AUC moved by {step:+.3f}. "

@@ -174,3 +174,26 @@ def test_two_studies_of_one_title_have_labels_of_their_own(store: Store) -> None
     options = page("explore", study=first).sidebar.selectbox(key="study_picker").options
     assert len(set(options)) == len(options)
     assert {f"{OWN.title} ({key[:6]})" for key in (first, second)} <= set(options)
+
+
+def test_whoever_looks_at_a_waiting_study_sees_that_it_goes_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The supervisor may have ended, or been ended, since the study was launched."""
+    asked: list[Path] = []
+    monkeypatch.setattr(mrp_core.jobs, "ensure_supervisor", lambda opened: asked.append(opened.home))
+    key = store.submit(OWN)
+    assert not page("explore").exception and len(asked) == 1
+    assert not page("train", study=key).exception and len(asked) > 2
+    store.cancel(key)
+    asked.clear()
+    assert not page("train", study=key).exception and asked == []
+
+
+def test_a_long_title_stands_in_full_below_the_picker(store: Store) -> None:
+    title = "A study with a title that no picker in a narrow side menu can show"
+    key = store.submit(StudyConfig(title=title, outer=OuterConfig(iterations=5, seeds=2)))
+    assert title in [c.value for c in page("explore", study=key).sidebar.caption]
+
+
+def test_a_finished_study_has_a_frontier_and_not_one_so_far(store: Store) -> None:
+    headings = [s.value for s in page("train", study=finished(store)).subheader]
+    assert "The frontier" in headings and "The frontier so far" not in headings

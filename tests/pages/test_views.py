@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from mrp_core import engine
 from mrp_core.registry import plugins
+from mrp_core.strategy import Strategy
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,6 +26,16 @@ def page(name: str, **parameters: str) -> AppTest:
     for key, value in parameters.items():
         at.query_params[key] = value
     return at.run() if name == "explore" else at.switch_page(f"pages/{name}.py").run()
+
+
+def warmed(at: AppTest) -> AppTest:
+    """The adapt page once its engine is warm; a browser would ask again by itself."""
+    for _ in range(300):
+        if at.metric or at.error or at.exception:
+            return at
+        time.sleep(0.1)
+        at = at.run()
+    raise AssertionError("The engine isn't warm after half a minute.")
 
 
 def metrics(at: AppTest) -> dict[str, str]:
@@ -45,7 +58,7 @@ def adaptations(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int]]:
 
 
 def test_moving_the_slider_adapts_nothing_anew(adaptations: list[tuple[int, int, int]]) -> None:
-    at = page("adapt", study="medical")
+    at = warmed(page("adapt", study="medical"))
     assert not at.exception
     end = time.monotonic() + 60
     while not metrics(at) and time.monotonic() < end:  # the engine warms up in the background; a fragment asks for the page again
@@ -75,11 +88,33 @@ def test_a_damaged_strategy_is_a_sentence(tmp_path: Path, monkeypatch: pytest.Mo
     from mrp_core import studyfile
 
     (tmp_path / "letters.json").write_text((studyfile.SAMPLES / "letters.json").read_text(encoding="utf-8"), encoding="utf-8")
-    (tmp_path / "letters.safetensors").write_bytes((studyfile.SAMPLES / "letters.safetensors").read_bytes()[:5000])
+    whole = studyfile.SAMPLES / "letters.safetensors"
+    (tmp_path / "letters.safetensors").write_bytes(whole.read_bytes()[:5000])
     monkeypatch.setattr(studyfile, "SAMPLES", tmp_path)
     st.cache_resource.clear()
-    at = page("adapt")
+    at = warmed(page("adapt"))
     assert not at.exception and len(at.error) == 1
+    shutil.copy(whole, tmp_path / "letters.safetensors")
+    assert metrics(warmed(page("adapt"))), "a file that was put right is read anew"
+
+
+def test_the_adapt_page_is_there_before_its_engine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It must neither wait for the engine nor keep a person from going elsewhere meanwhile."""
+    st.cache_resource.clear()
+    go_on = threading.Event()
+    load = Strategy.load
+
+    def slow(path: str) -> Strategy:
+        go_on.wait(30)
+        return load(path)
+
+    monkeypatch.setattr(Strategy, "load", slow)
+    at = page("adapt")
+    assert not at.exception and at.title[0].value.startswith("What would this") and "Warming up" in " ".join(m.value for m in at.markdown)
+    assert not at.metric
+    assert at.switch_page("pages/audit.py").run().title[0].value.startswith("Could someone")
+    go_on.set()
+    assert metrics(warmed(page("adapt")))
 
 
 def test_only_an_epsilon_is_a_bound_and_an_attack_is_no_proof() -> None:
