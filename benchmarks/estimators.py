@@ -147,11 +147,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Estimators of mutual information against known truths.")
     parser.add_argument("--records", type=int, default=RECORDS)
     parser.add_argument("--repetitions", type=int, default=REPETITIONS)
-    parser.add_argument("--show", action="store_true", help="print the tables of the stored results")
+    parser.add_argument("--show", action="store_true", help="render the stored results anew")
     asked = parser.parse_args()
     prepare()
     path = RESULTS / "estimators.json" if asked.show else write("estimators", measure(asked.records, asked.repetitions))
-    print(render(json.loads(path.read_text(encoding="utf-8"))))
+    text = render(json.loads(path.read_text(encoding="utf-8")))
+    path.with_suffix(".md").write_text(text, encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":

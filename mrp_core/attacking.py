@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,16 +41,23 @@ class Evidence:
     population_features: NDArray[np.float64] | None = None
     noisy_labels: NDArray[np.int64] | None = None
 
+    @property
+    def own(self) -> NDArray[np.float64]:
+        """The targets' outputs on the records, [..., T, N, C]."""
+        return self.logits[..., self.targets, :, :]
 
-class Attack(Protocol):
-    """The interface of an attack's ``PLUGIN``.
+
+@dataclass(frozen=True, kw_only=True)
+class Attack(ABC):
+    """What every attack's ``PLUGIN`` is an instance of.
 
     Attributes:
         name, title, summary, order: As for every plug-in.
         source: The paper, "Author et al. year".
         needs: Which optional parts of the evidence it reads ("shadows": other models than the target).
-        shadows: Least number of shadows on each side of a record for it to mean anything; 0 without shadows.
+        shadows: Least number of shadows on each side of a record (offline attacks: of those without it) for it to mean anything; 0 without shadows.
         labels_only: Whether a released top label is all that it needs.
+        decides: Whether a score of 0 is its own decision threshold.
     """
 
     name: str
@@ -57,10 +65,15 @@ class Attack(Protocol):
     summary: str
     order: int
     source: str
-    needs: frozenset[Need]
-    shadows: int
-    labels_only: bool
+    needs: frozenset[Need] = frozenset()
+    shadows: int = 0
+    labels_only: bool = False
+    decides: bool = False
 
+    @abstractmethod
     def score(self, evidence: Evidence) -> NDArray[np.float64]:
-        """Scores [..., T, N] of the targets, higher for members; 0 is the attack's own decision threshold where it has one."""
-        ...
+        """Scores [..., T, N] of the targets, higher for members.
+
+        Raises:
+            DataError: If the evidence lacks what the attack needs.
+        """

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrp_core.audit.information import ChannelInformation, channel_information, deterministic_information, noisy_scores_information
+from mrp_core.audit.signals import label_margin
 from mrp_core.audit.utility import accuracy_f1, confusion, one_hot
 from mrp_core.config import PrivacyConfig
 
@@ -85,13 +86,3 @@ def seen(config: PrivacyConfig, logits: NDArray[np.float64], seed: int = 0) -> N
     if config.channel == "top_label":
         return np.log(0.98 * one_hot(logits.argmax(-1), classes) + 0.02 / classes)
     return np.log(np.maximum(np.round(softmax(logits), config.channel_digits), 0.1 ** (config.channel_digits + 1)))
-
-
-def label_margin(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """phi = z_y - log sum_{c != y} exp z_c, [..., N], in logit space (Carlini et al. 2022)."""
-    index = np.broadcast_to(labels, logits.shape[:-1])[..., None]
-    own = np.take_along_axis(logits, index, -1)[..., 0]
-    others = logits.copy()
-    np.put_along_axis(others, index, -np.inf, -1)
-    top = others.max(-1)
-    return own - top - np.log(np.exp(others - top[..., None]).sum(-1))

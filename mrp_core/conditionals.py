@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrp_core.errors import DataError
-from mrp_core.estimating import Sample
-from mrp_core.pairs import checked, finite
+from mrp_core.estimating import Sample, checked, finite
 
 _SUMS = 1e-6
 _MISFIT = 8.0
@@ -76,7 +75,7 @@ def vectors(sample: Sample, *, least: int) -> tuple[NDArray[np.float64], NDArray
     """x [N, D] and z [N, E] for a critic; a label in one column becomes one column per class, [N, C].
 
     Raises:
-        DataError: As :func:`mrp_core.pairs.checked`; and if a label isn't a whole number from 0 to C - 1.
+        DataError: As :func:`mrp_core.estimating.checked`; and if a label isn't a whole number from 0 to C - 1.
     """
     x, z = checked(sample, least=least)
     if sample.probabilities is None or z.shape[1] != 1:

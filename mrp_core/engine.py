@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 
 from mrp_core.audit.membership import loss_threshold
 from mrp_core.audit.roc import attack_result
-from mrp_core.channel import statistic, utility
+from mrp_core.channel import softmax, statistic, utility
 from mrp_core.checkpoint import TrainingState
 from mrp_core.config import UNPROTECTED, ComputeOptions, Setting, StudyConfig, settings_of
 from mrp_core.errors import CheckpointError, ConfigError
-from mrp_core.evaluation import AuditTasks, audit_tasks, evaluate
+from mrp_core.evaluation import AuditTasks, audit_tasks, evaluate, study_tasks
 from mrp_core.jobs.context import JobContext, SilentContext
 from mrp_core.measuring import Logits, Measured, measure, released_from, roc_curves
 from mrp_core.registry import plugin
 from mrp_core.results import Curve, Point
 from mrp_core.selection import choose
 from mrp_core.strategy import Strategy
-from mrp_core.taskdata import HeldOutTasks, TaskSet, held_out
+from mrp_core.taskdata import HeldOutTasks, TaskSet
 from mrp_core.threads import prepare, workers
 from mrp_core.training import Trainer
 
@@ -72,8 +72,8 @@ def train(config: StudyConfig, compute: ComputeOptions | None = None, context: J
     context, compute = context or SilentContext(keep=False), compute or ComputeOptions()
     tasksets = _tasksets(config)
     trainer = Trainer(config, compute, tasksets)
-    for taskset in tasksets.values():
-        held_out(taskset.test, tasks=config.audit.tasks, shots=config.task.shots, records=config.audit.records, seed=0)
+    for seed, taskset in tasksets.items():
+        study_tasks(config, seed, taskset)  # what can't be judged is not worth training
     state, found = trainer.fresh(), context.load_checkpoint()
     if found is not None:
         try:
@@ -121,9 +121,8 @@ class Bench:
     @classmethod
     def of(cls, strategy: Strategy, seed: int, compute: ComputeOptions) -> Bench:
         """Build the tasks of a seed."""
-        c = strategy.config
-        held = held_out(plugin("tasks", c.task.family).build(c.task, seed).test, tasks=c.audit.tasks, shots=c.task.shots, records=c.audit.records, seed=seed)
-        tasks = audit_tasks(held, adaptations=c.audit.adaptations, seed=seed, seen=strategy.seen[seed], like=strategy.parameters["cb0"])
+        held = study_tasks(strategy.config, seed)
+        tasks = audit_tasks(held, adaptations=strategy.config.audit.adaptations, seed=seed, seen=strategy.seen[seed], like=strategy.parameters["cb0"])
         return cls(strategy=strategy, seed=seed, held=held, tasks=tasks, chunk_rows=compute.chunk_rows)
 
     def logits(self, setting: Setting) -> Logits:
@@ -178,8 +177,7 @@ class Live:
 @lru_cache(maxsize=16)
 def _held(strategy: Strategy, seed: int) -> HeldOutTasks:
     """The held-out tasks of a seed, kept for the next look at them: building them takes as long as adapting to one."""
-    c = strategy.config
-    return held_out(plugin("tasks", c.task.family).build(c.task, seed).test, tasks=c.audit.tasks, shots=c.task.shots, records=c.audit.records, seed=seed)
+    return study_tasks(strategy.config, seed)
 
 
 def held_out_names(strategy: Strategy, seed: int) -> tuple[str, ...]:
@@ -206,8 +204,7 @@ def live(strategy: Strategy, *, seed: int, task: int, draw: int) -> Live:
     made = utility(config.privacy, fresh, held.eval_y[0])
     start = utility(config.privacy, out.start[:, 0], held.eval_y[0])
     phi = statistic(config.privacy, pool, held.pool_y[0])
-    p = np.exp(fresh - fresh.max(-1, keepdims=True))
-    p /= p.sum(-1, keepdims=True)
+    p = softmax(fresh)
     threshold = attack_result(loss_threshold(phi)[:, None, :], np.broadcast_to(keep, phi.shape)[:, None, :])
     return Live(settings=settings, task_name=held.names[0], eval_x=held.eval_x[0], eval_y=held.eval_y[0], support_x=held.pool_x[0][keep], support_y=held.pool_y[0][keep],
                 probabilities=p, accuracy=made.accuracy, accuracy_0=start.accuracy, confidence=p.max(-1).mean(-1), mi=made.information.total, threshold_auc=threshold.auc,

@@ -10,13 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mrp_core.config import StudyConfig
 from mrp_core.kernel import Noise, outputs
 from mrp_core.networks import Rows
 from mrp_core.objective import Problem, paired_halves
 from mrp_core.passing import features
 from mrp_core.registry import plugin
 from mrp_core.strategy import Adaptation, Strategy
-from mrp_core.taskdata import HeldOutTasks
+from mrp_core.taskdata import HeldOutTasks, TaskSet, held_out
 from mrp_core.threads import workers
 
 Draws = tuple[Tensor | None, ...]
@@ -67,6 +68,21 @@ class Outputs:
     pool: NDArray[np.float64]
     fresh: NDArray[np.float64]
     start: NDArray[np.float64]
+
+
+def study_tasks(config: StudyConfig, seed: int, taskset: TaskSet | None = None) -> HeldOutTasks:
+    """The held-out tasks on which a seed of a study is measured.
+
+    Args:
+        config: The study.
+        seed: Which of its seeds.
+        taskset: The seed's task set, where it is built already.
+
+    Raises:
+        DataError: If the family can't be built, or holds too few records.
+    """
+    built: TaskSet = taskset or plugin("tasks", config.task.family).build(config.task, seed)
+    return held_out(built.test, tasks=config.audit.tasks, shots=config.task.shots, records=config.audit.records, seed=seed)
 
 
 def audit_tasks(held: HeldOutTasks, *, adaptations: int, seed: int, seen: tuple[int, ...], like: Tensor) -> AuditTasks:

@@ -77,7 +77,7 @@ class Examination:
     def to_json(self) -> str:
         """Compact JSON that :meth:`from_json` reads back; NaN and infinity become null."""
         raw = dataclasses.asdict(self)
-        raw |= {"format": FORMAT, "setting": self.setting.key, "rocs": [json.loads(c.to_json()) for c in self.rocs]}
+        raw |= {"format": FORMAT, "setting": self.setting.key, "rocs": [c.to_dict() for c in self.rocs]}
         return json.dumps(_plain(raw), separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
@@ -92,7 +92,7 @@ class Examination:
             if raw.pop("format") != FORMAT:
                 raise ValueError("another format")
             return _built(raw)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise DataError(f"The examination is damaged ({type(error).__name__}: {error}); run it anew.") from error
 
 
@@ -122,7 +122,7 @@ def _measured(raw: dict[str, Any]) -> Measurement:
 
 def _with_measurements(part: type[Any], raw: dict[str, Any]) -> Any:
     """A part of the examination from its dict: dicts that hold a measurement, and lists, back into what they were."""
-    made = {k: _measured(v) if isinstance(v, dict) and v.keys() == {"value", "low", "high", "n", "note"} else tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+    made = {k: math.nan if v is None else _measured(v) if isinstance(v, dict) and v.keys() == {"value", "low", "high", "n", "note"} else tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
     return part(**made)
 
 
@@ -135,7 +135,7 @@ def _built(raw: dict[str, Any]) -> Examination:
     raw["setting"], raw["options"] = Setting.from_key(raw["setting"]), ExaminationOptions(**raw["options"])
     raw["seeds"] = tuple(raw["seeds"])
     raw["attacks"] = tuple(_attack_row(a) for a in raw["attacks"])
-    raw["rocs"] = tuple(Curve.from_json(json.dumps(c)) for c in raw["rocs"])
+    raw["rocs"] = tuple(Curve.from_dict(c) for c in raw["rocs"])
     for name, part in (("exposed", RecordRisk), ("parts", PartRisk), ("attributes", AttributeRisk), ("task_membership", TaskRisk)):
         raw[name] = tuple(_with_measurements(part, r) for r in raw[name])
     for name in ("histogram", "exposure"):

@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 from mrp_core.audit.evidence import evidence
 from mrp_core.audit.exposure import settling
 from mrp_core.audit.roc import AttackResult
+from mrp_core.audit.signals import label_margin
 from mrp_core.audit.suite import run_attacks
-from mrp_core.channel import label_margin, seen
+from mrp_core.channel import seen
 from mrp_core.config import UNPROTECTED, ComputeOptions, Setting, StudyConfig
 from mrp_core.engine import RELEASES
 from mrp_core.errors import ConfigError
-from mrp_core.evaluation import AuditTasks, Outputs, audit_tasks, evaluate
+from mrp_core.evaluation import AuditTasks, Outputs, audit_tasks, evaluate, study_tasks
 from mrp_core.examination import Examination, ExaminationOptions
 from mrp_core.jobs.context import JobContext, SilentContext
 from mrp_core.measuring import Logits, released_from
-from mrp_core.registry import plugin
 from mrp_core.strategy import Strategy
 from mrp_core.summing import assemble
-from mrp_core.taskdata import HeldOutTasks, held_out
+from mrp_core.taskdata import HeldOutTasks
 from mrp_core.threads import prepare
 
 NOISE = 0.25
@@ -84,8 +84,7 @@ class _Bench:
 
 
 def _bench(strategy: Strategy, seed: int, options: ExaminationOptions) -> _Bench:
-    c = strategy.config
-    held = held_out(plugin("tasks", c.task.family).build(c.task, seed).test, tasks=c.audit.tasks, shots=c.task.shots, records=c.audit.records, seed=seed)
+    held = study_tasks(strategy.config, seed)
     tasks = audit_tasks(held, adaptations=options.adaptations, seed=seed, seen=strategy.seen[seed], like=strategy.parameters["cb0"])
     generator = torch.Generator().manual_seed(seed * 5_368_709 + 29)
     noise = NOISE * torch.randn(*tasks.pool_x.shape[:2], options.noisy_copies, tasks.pool_x.shape[2], generator=generator).to(tasks.pool_x)
@@ -101,7 +100,7 @@ def _look(strategy: Strategy, setting: Setting, seed: int, options: ExaminationO
     found = _released(setting, evaluate(strategy, [plan], bench.tasks, compute.chunk_rows))
     held, config = bench.held, strategy.config.privacy
     fresh = held.eval_y.shape[1]
-    pool, population = (np.nan_to_num(seen(config, z, seed), nan=0.0, posinf=np.inf, neginf=-np.inf) for z in (found.pool, found.fresh[..., :fresh, :]))
+    pool, population = (seen(config, z, seed) for z in (found.pool, found.fresh[..., :fresh, :]))
     copies = found.fresh[..., fresh:, :].argmax(-1).reshape(*found.pool.shape[:3], bench.copies) if bench.copies else None
     keep, twin = bench.tasks.keep, bench.tasks.twin
     table = run_attacks(evidence(pool, held.pool_y, keep, twin=twin, population=population, population_labels=held.eval_y, features=held.pool_x,

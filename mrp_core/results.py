@@ -43,13 +43,21 @@ class Point:
 
     def to_json(self) -> str:
         """Compact JSON; NaN becomes null."""
+        return json.dumps(self.to_dict(), separators=(",", ":"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """What JSON can hold, with five significant digits."""
         values = {k: [None if math.isnan(x) else float(f"{x:.5g}") for x in v] for k, v in self.values.items()}
-        return json.dumps({"setting": self.setting.key, "seed": self.seed, "values": values, "notes": self.notes}, separators=(",", ":"))
+        return {"setting": self.setting.key, "seed": self.seed, "values": values, "notes": self.notes}
 
     @classmethod
     def from_json(cls, text: str) -> Point:
         """Inverse of :meth:`to_json`."""
-        raw = json.loads(text)
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> Point:
+        """Inverse of :meth:`to_dict`."""
         values = {k: tuple(math.nan if x is None else float(x) for x in v) for k, v in raw["values"].items()}
         return cls(setting=Setting.from_key(raw["setting"]), seed=int(raw["seed"]), values=values, notes=raw["notes"])
 
@@ -74,17 +82,25 @@ class Curve:
     note: str = ""
 
     def to_json(self) -> str:
-        """Compact JSON with four significant digits."""
+        """Compact JSON of :meth:`to_dict`."""
+        return json.dumps(self.to_dict(), separators=(",", ":"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """What JSON can hold, with four significant digits."""
         raw = asdict(self)
         raw["setting"] = self.setting.key if self.setting else None
         for k in ("x", "y", "low", "high"):
             raw[k] = [float(f"{v:.4g}") if math.isfinite(v) else None for v in raw[k]]
-        return json.dumps(raw, separators=(",", ":"))
+        return raw
 
     @classmethod
     def from_json(cls, text: str) -> Curve:
         """Inverse of :meth:`to_json`."""
-        raw: dict[str, Any] = json.loads(text)
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> Curve:
+        """Inverse of :meth:`to_dict`."""
         lines = {k: tuple(math.nan if v is None else float(v) for v in raw[k]) for k in ("x", "y", "low", "high")}
         return cls(setting=Setting.from_key(raw["setting"]) if raw["setting"] else None, name=raw["name"], note=raw["note"], **lines)
 

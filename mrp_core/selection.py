@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from mrp_core.audit.information import sampled_label_information
+from mrp_core.channel import softmax
 from mrp_core.checkpoint import TrainingState
 from mrp_core.config import StudyConfig
 from mrp_core.evaluation import audit_tasks, evaluate
@@ -80,8 +81,7 @@ def _scores(trainer: Trainer, parameters: Parameters, levels: tuple[tuple[float,
 
 
 def _criterion(fresh: NDArray[np.float64], y: NDArray[np.int64], config: StudyConfig, mine: list[tuple[int, int, str, float]]) -> NDArray[np.float64]:
-    p = np.exp(fresh - fresh.max(-1, keepdims=True))
-    p /= p.sum(-1, keepdims=True)
+    p = softmax(fresh)
     right = np.take_along_axis(p, np.broadcast_to(y[None, :, None, :, None], (*p.shape[:-1], 1)), -1)[..., 0]
     score = 1.0 - right.mean((1, 2, 3))
     if plugin("privacy", config.privacy.loss).lowers == "mi":

@@ -35,7 +35,7 @@ class StudyFile:
     def to_json(self) -> str:
         """JSON text that :meth:`from_json` reads back; the strategy's path is left out."""
         raw = {"format": FORMAT, "config": self.config.to_dict(), "origin": self.origin,
-               "points": [json.loads(p.to_json()) for p in self.points], "curves": [json.loads(c.to_json()) for c in self.curves]}
+               "points": [p.to_dict() for p in self.points], "curves": [c.to_dict() for c in self.curves]}
         return json.dumps(raw, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
@@ -51,8 +51,8 @@ class StudyFile:
             if raw["format"] != FORMAT:
                 raise DataError(f"The study file is of format {raw['format']!r}, but this program reads {FORMAT}; export it anew.")
             config = StudyConfig.from_dict(raw["config"])
-            points = tuple(Point.from_json(json.dumps(p)) for p in raw["points"])
-            curves = tuple(Curve.from_json(json.dumps(c)) for c in raw["curves"])
+            points = tuple(Point.from_dict(p) for p in raw["points"])
+            curves = tuple(Curve.from_dict(c) for c in raw["curves"])
             if len({len(v) for p in points for v in p.values.values()}) > 1:
                 raise ValueError("points with different numbers of tasks")
             return cls(config=config, points=points, curves=curves, origin=dict(raw["origin"]), strategy=strategy)

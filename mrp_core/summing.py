@@ -21,6 +21,7 @@ from mrp_core.audit.trials import independent_trials
 from mrp_core.channel import softmax
 from mrp_core.config import ComputeOptions, Setting
 from mrp_core.errors import DataError
+from mrp_core.evaluation import study_tasks
 from mrp_core.examination import Examination, ExaminationOptions
 from mrp_core.findings import AttackRow, AttributeRisk, EpsilonRange, Histogram, PartRisk, RecordRisk, TaskRisk
 from mrp_core.intervals import interval
@@ -29,30 +30,33 @@ from mrp_core.registry import plugin, plugins
 from mrp_core.results import Curve
 from mrp_core.strategy import Strategy
 from mrp_core.task_membership import task_membership
-from mrp_core.taskdata import HeldOutTasks, TaskSet, held_out
+from mrp_core.taskdata import HeldOutTasks, TaskSet
 
 SHOWN, BINS = 12, 40
 Part = Mapping[str, NDArray[Any]]
 Parts = Mapping[int, Part]
+Views = dict[int, tuple[TaskSet, HeldOutTasks]]
 
 
 def assemble(strategy: Strategy, setting: Setting, options: ExaminationOptions, parts: Parts, compute: ComputeOptions, *, seconds: Callable[[], float]) -> Examination:
     """Join the seeds' parts, as :func:`mrp_core.examiner.examine` made them."""
     config, first = strategy.config, next(iter(parts.values()))
     headline, rule = (str(v) for v in first["rule"])
-    sets = {s: plugin("tasks", config.task.family).build(config.task, s) for s in parts}
-    held = {s: _held(strategy, t, s) for s, t in sets.items()}
+    views = {attribute: _views(strategy, attribute, parts) for attribute in plugin("tasks", config.task.family).sensitive}
+    own = views.get(config.task.sensitive) or next(iter(views.values()), None) or _views(strategy, config.task.sensitive, parts)
     return Examination(
         study=config.id, setting=setting, options=options, seeds=tuple(parts), tasks=config.audit.tasks, records=first["keep"].shape[-1], rule=rule,
         attacks=_attacks(parts, headline), rocs=_rocs(setting, parts), histogram=_histogram(parts), exposure=_exposure(parts),
-        exposed=_exposed(strategy, parts, sets, held), parts=(*_classes(parts, sets, held, config.task.ways), *_tasks(parts, held), *_groups(strategy, parts)),
-        settling=_settling(parts), epsilon=_epsilon(strategy, setting, parts), attributes=_attributes(strategy, parts), task_membership=_task_membership(strategy, setting, compute),
+        exposed=_exposed(strategy, parts, own), parts=(*_classes(parts, own, config.task.ways), *_tasks(parts, own), *_groups(parts, views)),
+        settling=_settling(parts), epsilon=_epsilon(strategy, setting, parts), attributes=_attributes(parts, views), task_membership=_task_membership(strategy, setting, compute),
         origin={"seconds": round(seconds(), 1), "version": __version__, "device": compute.device, "date": datetime.now(UTC).strftime("%Y-%m-%d")})
 
 
-def _held(strategy: Strategy, taskset: TaskSet, seed: int) -> HeldOutTasks:
-    c = strategy.config
-    return held_out(taskset.test, tasks=c.audit.tasks, shots=c.task.shots, records=c.audit.records, seed=seed)
+def _views(strategy: Strategy, attribute: str, parts: Parts) -> Views:
+    """Each seed's tasks with one attribute as the sensitive one; records are the same for all attributes."""
+    task = dataclasses.replace(strategy.config.task, sensitive=attribute)
+    sets = {seed: plugin("tasks", task.family).build(task, seed) for seed in parts}
+    return {seed: (taskset, study_tasks(strategy.config, seed, taskset)) for seed, taskset in sets.items()}
 
 
 def _attacks(parts: Parts, headline: str) -> tuple[AttackRow, ...]:
@@ -107,7 +111,7 @@ def _exposure(parts: Parts) -> Histogram:
     return Histogram(edges=tuple(edges.tolist()), members=count(auc), others=count(null))
 
 
-def _exposed(strategy: Strategy, parts: Parts, sets: Mapping[int, TaskSet], held: Mapping[int, HeldOutTasks]) -> tuple[RecordRisk, ...]:
+def _exposed(strategy: Strategy, parts: Parts, views: Views) -> tuple[RecordRisk, ...]:
     """The most exposed records, one a person, ranked by one half of the models and judged by the other."""
     found = []
     for seed, p in parts.items():
@@ -118,10 +122,10 @@ def _exposed(strategy: Strategy, parts: Parts, sets: Mapping[int, TaskSet], held
             found.append((float(rank[t, n]), seed, int(t), int(n), Measurement(value=float(judge[t, n]), low=float(low[t, n]), high=float(high[t, n]), n=sum(trials))))
     out: dict[int, RecordRisk] = {}
     for value, seed, t, n, auc in sorted(found, key=lambda f: -f[0]):
-        h = held[seed]
+        taskset, h = views[seed]
         person = int(h.pool_person[t, n])
-        group = _named(sets[seed].sensitive_values, int(h.pool_sensitive[t, n]))
-        out.setdefault(person, RecordRisk(seed=seed, task=h.names[t], index=n, label=label_name(sets[seed], h.names[t], int(h.pool_y[t, n]), strategy.config.task.ways),
+        group = _named(taskset.sensitive_values, int(h.pool_sensitive[t, n]))
+        out.setdefault(person, RecordRisk(seed=seed, task=h.names[t], index=n, label=label_name(taskset, h.names[t], int(h.pool_y[t, n]), strategy.config.task.ways),
                                           group=group, auc=auc, rank_auc=value, values=tuple(h.pool_x[t, n].tolist())))
     return tuple(list(out.values())[:SHOWN])
 
@@ -137,31 +141,19 @@ def _named(names: tuple[str, ...], value: int) -> str:
     return names[value] if 0 <= value < len(names) else ""
 
 
-def _classes(parts: Parts, sets: Mapping[int, TaskSet], held: Mapping[int, HeldOutTasks], ways: int) -> list[PartRisk]:
-    names = {s: np.array([[label_name(sets[s], h.names[t], int(y), ways) for y in row] for t, row in enumerate(h.pool_y)]) for s, h in held.items()}
+def _classes(parts: Parts, views: Views, ways: int) -> list[PartRisk]:
+    names = {s: np.array([[label_name(taskset, h.names[t], int(y), ways) for y in row] for t, row in enumerate(h.pool_y)]) for s, (taskset, h) in views.items()}
     return _by("class", parts, names)
 
 
-def _tasks(parts: Parts, held: Mapping[int, HeldOutTasks]) -> list[PartRisk]:
-    return _by("task", parts, {s: np.repeat(np.array(h.names)[:, None], h.pool_y.shape[1], 1) for s, h in held.items()})
+def _tasks(parts: Parts, views: Views) -> list[PartRisk]:
+    return _by("task", parts, {s: np.repeat(np.array(h.names)[:, None], h.pool_y.shape[1], 1) for s, (_, h) in views.items()})
 
 
-def _groups(strategy: Strategy, parts: Parts) -> list[PartRisk]:
-    """By each sensitive attribute that the family offers."""
-    out = []
-    for attribute in plugin("tasks", strategy.config.task.family).sensitive:
-        names = {}
-        for seed in parts:
-            taskset = _with(strategy, attribute, seed)
-            values = np.array([*taskset.sensitive_values, ""])
-            names[seed] = values[_held(strategy, taskset, seed).pool_sensitive]  # -1, unknown, is the last
-        out += _by(attribute, parts, names)
-    return out
-
-
-def _with(strategy: Strategy, attribute: str, seed: int) -> TaskSet:
-    task = dataclasses.replace(strategy.config.task, sensitive=attribute)
-    return plugin("tasks", task.family).build(task, seed)
+def _groups(parts: Parts, views: Mapping[str, Views]) -> list[PartRisk]:
+    """By each sensitive attribute that the family offers; -1, unknown, takes the last name, which is none."""
+    return [risk for attribute, seeds in views.items()
+            for risk in _by(attribute, parts, {s: np.array([*taskset.sensitive_values, ""])[h.pool_sensitive] for s, (taskset, h) in seeds.items()})]
 
 
 def _by(what: str, parts: Parts, names: Mapping[int, NDArray[np.str_]]) -> list[PartRisk]:
@@ -218,18 +210,15 @@ def _against(phi: NDArray[np.float64], keep: NDArray[np.bool_], shadows: NDArray
     return lira_online(phi[:, use], keep[:, use], np.arange(len(use)))[:, -1]
 
 
-def _attributes(strategy: Strategy, parts: Parts) -> tuple[AttributeRisk, ...]:
+def _attributes(parts: Parts, views: Mapping[str, Views]) -> tuple[AttributeRisk, ...]:
     """From the first adaptation of each task, on fresh records."""
     out = []
-    for attribute in plugin("tasks", strategy.config.task.family).sensitive:
-        p, a, person, task = [], [], [], []
-        for i, (seed, part) in enumerate(parts.items()):
-            h = _held(strategy, _with(strategy, attribute, seed), seed)
-            p.append(softmax(part["fresh"]).reshape(-1, part["fresh"].shape[-1]))
-            a.append(h.eval_sensitive.ravel())
-            person.append(h.eval_person.ravel())
-            task.append(np.repeat(np.arange(len(h.names)) + i * len(h.names), h.eval_y.shape[1]))
-        r = attribute_inference(np.concatenate(p), np.concatenate(a), person=np.concatenate(person), task=np.concatenate(task), permutations=5)
+    for attribute, seeds in views.items():
+        held = [seeds[seed][1] for seed in parts]
+        p = np.concatenate([softmax(part["fresh"]).reshape(-1, part["fresh"].shape[-1]) for part in parts.values()])
+        a, person = (np.concatenate([getattr(h, name).ravel() for h in held]) for name in ("eval_sensitive", "eval_person"))
+        task = np.concatenate([np.repeat(np.arange(len(h.names)) + i * len(h.names), h.eval_y.shape[1]) for i, h in enumerate(held)])
+        r = attribute_inference(p, a, person=person, task=task, permutations=5)
         out.append(AttributeRisk(name=attribute, auc=r.auc, information=r.information, null_auc=r.null_auc, null_information=r.null_information, notes=r.notes))
     return tuple(out)
 

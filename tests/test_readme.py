@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import doctest
+import json
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from benchmarks import estimators
 from mrp_core import cli
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,3 +42,8 @@ def test_files_that_are_named_exist(document: str) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
     paths = re.findall(r"`((?:mrp_core|pages|sample_data|tests)/[A-Za-z0-9_./]+)`", text)
     assert [name for name in links + paths if not (ROOT / name).exists()] == []
+
+
+def test_the_table_of_estimators_is_that_of_the_stored_results() -> None:
+    results = ROOT / "benchmarks" / "results"
+    assert (results / "estimators.md").read_text(encoding="utf-8") == estimators.render(json.loads((results / "estimators.json").read_text(encoding="utf-8")))

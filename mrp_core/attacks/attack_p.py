@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from mrp_core.attacking import Evidence, Need
+from mrp_core.attacking import Attack, Evidence
 from mrp_core.audit.shadows import part
 from mrp_core.audit.signals import class_ranks, finite, label_margin, tie_free
 
 
-@dataclass(frozen=True)
-class AttackP:
+class AttackP(Attack):
     """Share of the target's population of the same class that has a higher loss; the threshold is then one false-positive rate for all classes.
 
     Equal ranks are put in the order of the statistic (its deviation from the mean of the population), which the published score leaves tied.
 
     Source: Ye et al. 2022, "Enhanced membership inference attacks", the model-dependent attack.
     """
-
-    name: str = "attack_p"
-    title: str = "Attack P (population)"
-    summary: str = "Ranks a record's loss among the target's losses on fresh records of the same class."
-    order: int = 5
-    source: str = "Ye et al. 2022"
-    needs: frozenset[Need] = frozenset({"population"})
-    shadows: int = 0
-    labels_only: bool = False
-    decides: bool = False
 
     def score(self, evidence: Evidence) -> NDArray[np.float64]:
         """Scores [..., T, N]."""
@@ -44,4 +31,7 @@ class AttackP:
         return tie_free(below, size, (both[:, :n] - centre) / np.where(spread > 0, spread, 1.0)).reshape(phi.shape)
 
 
-PLUGIN = AttackP()
+PLUGIN = AttackP(
+    name="attack_p", title="Attack P (population)", summary="Ranks a record's loss among the target's losses on fresh records of the same class.", order=5,
+    source="Ye et al. 2022", needs=frozenset({"population"}),
+)

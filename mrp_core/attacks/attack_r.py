@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from mrp_core.attacking import Evidence, Need
+from mrp_core.attacking import Attack, Evidence
 from mrp_core.audit.membership import lira
 from mrp_core.audit.shadows import require_shadows, shadow_weights
 from mrp_core.audit.signals import label_margin, tie_free
 
 
-@dataclass(frozen=True)
-class AttackR:
+class AttackR(Attack):
     """Share of a record's out-shadows with a higher loss than the target.
 
     With few shadows the published rank takes few values; equal ranks are put in the order of the one-sided deviation from the shadows' mean.
 
     Source: Ye et al. 2022, "Enhanced membership inference attacks", the sample-dependent attack.
     """
-
-    name: str = "attack_r"
-    title: str = "Attack R (reference)"
-    summary: str = "Ranks a record's loss among shadow models that weren't trained on it."
-    order: int = 6
-    source: str = "Ye et al. 2022"
-    needs: frozenset[Need] = frozenset({"shadows"})
-    shadows: int = 2
-    labels_only: bool = False
-    decides: bool = False
 
     def score(self, evidence: Evidence) -> NDArray[np.float64]:
         """Scores [..., T, N]."""
@@ -45,4 +32,7 @@ class AttackR:
         return tie_free(below, size, lira(evidence, "pooled", offline=True))
 
 
-PLUGIN = AttackR()
+PLUGIN = AttackR(
+    name="attack_r", title="Attack R (reference)", summary="Ranks a record's loss among shadow models that weren't trained on it.", order=6,
+    source="Ye et al. 2022", needs=frozenset({"shadows"}), shadows=2,
+)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from mrp_core.attacking import Evidence, Need
+from mrp_core.attacking import Attack, Evidence
 from mrp_core.audit.shadows import part
 from mrp_core.audit.signals import finite, label_margin
 from mrp_core.errors import DataError
@@ -19,8 +17,7 @@ _LEAST = 20
 _LOG_CHI_SQUARE = -1.2703628454614782  # mean of the log of a squared standard normal
 
 
-@dataclass(frozen=True)
-class QuantileRegression:
+class QuantileRegression(Attack):
     """(phi - mean(x)) / deviation(x): mean and scale of phi for non-members, regressed on features and label over the target's population.
 
     A Gaussian whose mean and scale depend on the record gives all quantiles at once, so one score orders records for every false-positive rate. The
@@ -28,16 +25,6 @@ class QuantileRegression:
 
     Source: Bertran et al. 2023, "Scalable membership inference attacks via quantile regression": the Gaussian variant.
     """
-
-    name: str = "quantile_regression"
-    title: str = "Quantile regression"
-    summary: str = "Compares a record's loss with what such a record should have, learned from fresh records; no shadow models."
-    order: int = 8
-    source: str = "Bertran et al. 2023"
-    needs: frozenset[Need] = frozenset({"population", "features"})
-    shadows: int = 0
-    labels_only: bool = False
-    decides: bool = False
 
     def score(self, evidence: Evidence) -> _Array:
         """Scores [..., T, N].
@@ -109,4 +96,8 @@ def _ridge(u: _Array, s: _Array, vt: _Array, y: _Array, own: _Array) -> tuple[_A
     return predictions, residuals
 
 
-PLUGIN = QuantileRegression()
+PLUGIN = QuantileRegression(
+    name="quantile_regression", title="Quantile regression",
+    summary="Compares a record's loss with what such a record should have, learned from fresh records; no shadow models.", order=8,
+    source="Bertran et al. 2023", needs=frozenset({"population", "features"}),
+)

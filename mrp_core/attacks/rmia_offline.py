@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mrp_core.attacking import Evidence, Need
+from mrp_core.attacking import Attack, Evidence
 from mrp_core.audit.membership import log_mean_probability
 from mrp_core.audit.shadows import require_shadows
 
 
-@dataclass(frozen=True)
-class RmiaOffline:
+@dataclass(frozen=True, kw_only=True)
+class RmiaOffline(Attack):
     """log r_x with r_x = p(x) / pbar(x), pbar = ((1 + a) pbar_out + (1 - a)) / 2: the mean with the record is guessed as a pbar_out + 1 - a.
 
     ``a`` is fixed beforehand, not tuned on anybody's membership. Ranked by r_x itself, as in RMIA online.
@@ -21,15 +21,6 @@ class RmiaOffline:
     Source: Zarifzadeh et al. 2024, "Low-cost high-power membership inference attacks", section 3: offline mode with its linear guess.
     """
 
-    name: str = "rmia_offline"
-    title: str = "RMIA offline"
-    summary: str = "The record's probability over its guessed mean, from shadow models without the record."
-    order: int = 17
-    source: str = "Zarifzadeh et al. 2024"
-    needs: frozenset[Need] = frozenset({"shadows"})
-    shadows: int = 1
-    labels_only: bool = False
-    decides: bool = True
     a: float = 0.3
 
     def score(self, evidence: Evidence) -> NDArray[np.float64]:
@@ -39,4 +30,7 @@ class RmiaOffline:
         return own - means
 
 
-PLUGIN = RmiaOffline()
+PLUGIN = RmiaOffline(
+    name="rmia_offline", title="RMIA offline", summary="The record's probability over its guessed mean, from shadow models without the record.", order=17,
+    source="Zarifzadeh et al. 2024", needs=frozenset({"shadows"}), shadows=1, decides=True,
+)

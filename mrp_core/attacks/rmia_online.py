@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from mrp_core.attacking import Evidence, Need
+from mrp_core.attacking import Attack, Evidence
 from mrp_core.audit.membership import log_mean_probability
 from mrp_core.audit.shadows import require_shadows
 
 
-@dataclass(frozen=True)
-class RmiaOnline:
+class RmiaOnline(Attack):
     """log r_x with r_x = p(x) / pbar(x), pbar = (pbar_in + pbar_out) / 2.
 
     The published score, the share of population records z with r_x > gamma r_z, is a step function of r_x: it has the same order but ties, which empties the
@@ -22,16 +19,6 @@ class RmiaOnline:
     Source: Zarifzadeh et al. 2024, "Low-cost high-power membership inference attacks", section 3: the ratio for one record and its threshold.
     """
 
-    name: str = "rmia_online"
-    title: str = "RMIA online"
-    summary: str = "The record's probability over its mean under shadow models with and without it."
-    order: int = 16
-    source: str = "Zarifzadeh et al. 2024"
-    needs: frozenset[Need] = frozenset({"shadows"})
-    shadows: int = 1
-    labels_only: bool = False
-    decides: bool = True
-
     def score(self, evidence: Evidence) -> NDArray[np.float64]:
         """Scores [..., T, N]."""
         require_shadows(evidence, self.title, self.shadows)
@@ -39,4 +26,7 @@ class RmiaOnline:
         return own - means
 
 
-PLUGIN = RmiaOnline()
+PLUGIN = RmiaOnline(
+    name="rmia_online", title="RMIA online", summary="The record's probability over its mean under shadow models with and without it.", order=16,
+    source="Zarifzadeh et al. 2024", needs=frozenset({"shadows"}), shadows=1, decides=True,
+)

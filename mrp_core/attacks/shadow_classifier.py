@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mrp_core.attacking import Evidence, Need
+from mrp_core.attacking import Attack, Evidence
 from mrp_core.audit.shadows import require_shadows
 from mrp_core.audit.signals import finite, label_margin, log_probabilities
 
@@ -16,8 +16,8 @@ _Array = NDArray[np.float64]
 _FOLDS = 4
 
 
-@dataclass(frozen=True)
-class ShadowClassifier:
+@dataclass(frozen=True, kw_only=True)
+class ShadowClassifier(Attack):
     """Log odds of membership by logistic regression on shadow models' answers: sorted log-probabilities, the label's log odds, and their squares.
 
     Targets are scored in folds of twin pairs, each by a classifier that saw neither them nor their twins. It learns from a fixed random subset of answers.
@@ -25,15 +25,6 @@ class ShadowClassifier:
     Source: Shokri et al. 2017, "Membership inference attacks against machine learning models".
     """
 
-    name: str = "shadow_classifier"
-    title: str = "Shadow-model classifier"
-    summary: str = "A classifier that learned on shadow models what answers to members look like."
-    order: int = 7
-    source: str = "Shokri et al. 2017"
-    needs: frozenset[Need] = frozenset({"shadows"})
-    shadows: int = 1
-    labels_only: bool = False
-    decides: bool = True
     examples: int = 4000
 
     def score(self, evidence: Evidence) -> _Array:
@@ -84,4 +75,7 @@ def _log_odds(x: _Array, member: NDArray[np.bool_]) -> _Array:
     return fitted.decision_function(x[len(member):])
 
 
-PLUGIN = ShadowClassifier()
+PLUGIN = ShadowClassifier(
+    name="shadow_classifier", title="Shadow-model classifier", summary="A classifier that learned on shadow models what answers to members look like.",
+    order=7, source="Shokri et al. 2017", needs=frozenset({"shadows"}), shadows=1, decides=True,
+)

@@ -81,6 +81,8 @@ What one released answer tells about the queried record, in nats (two classes, a
 (0.6931, 0.6931, 0.0)
 """
 
+from mrp_core.audit.attribute import attribute_inference
+from mrp_core.audit.epsilon import Thresholds, two_proportion_bound
 from mrp_core.audit.evidence import evidence, evidence_of_target
 from mrp_core.audit.information import (
     ChannelInformation,
@@ -90,8 +92,10 @@ from mrp_core.audit.information import (
     sampled_label_information,
 )
 from mrp_core.audit.membership import lira, lira_online, loss_threshold
+from mrp_core.audit.one_run import Guesses, one_run_bound
 from mrp_core.audit.roc import FPR_GRID, AttackResult, attack_result, averaged_roc, membership_information, roc_curve, tpr_at
 from mrp_core.audit.suite import AttackTable, headline_attack, run_attacks
+from mrp_core.audit.trials import independent_trials, record_pairs
 from mrp_core.audit.utility import accuracy_f1, confusion, one_hot
 
 __all__ = [
@@ -99,8 +103,11 @@ __all__ = [
     "AttackResult",
     "AttackTable",
     "ChannelInformation",
+    "Guesses",
+    "Thresholds",
     "accuracy_f1",
     "attack_result",
+    "attribute_inference",
     "averaged_roc",
     "channel_information",
     "confusion",
@@ -108,14 +115,18 @@ __all__ = [
     "evidence",
     "evidence_of_target",
     "headline_attack",
+    "independent_trials",
     "lira",
     "lira_online",
     "loss_threshold",
     "membership_information",
     "noisy_scores_information",
     "one_hot",
+    "one_run_bound",
+    "record_pairs",
     "roc_curve",
     "run_attacks",
     "sampled_label_information",
     "tpr_at",
+    "two_proportion_bound",
 ]

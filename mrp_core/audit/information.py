@@ -172,8 +172,10 @@ def _counted(counts: NDArray[np.int64]) -> float:
 
 def _noisy(f: NDArray[np.float64], e: NDArray[np.float64], y: NDArray[np.int64]) -> tuple[float, float, float]:
     """Lower bound, upper bound and I(Y; Z) for scores in units of the noise, [N, C], and standard normal draws [D, N, C]."""
+    from scipy.spatial.distance import cdist  # here: pages that list metrics don't wait for it
+
     n = len(f)
-    apart = ((f[:, None] - f) ** 2).sum(-1)
+    apart = cdist(f, f, "sqeuclidean")
     # log p(z_i | x_j) without its constant, z_i = f_i + e_i
     log = -0.5 * (apart + 2 * (np.einsum("dic,ic->di", e, f)[..., None] - e @ f.T) + (e**2).sum(-1)[..., None])
     top = log.max(-1, keepdims=True)

@@ -67,7 +67,7 @@ def run_attacks(evidence: Evidence, names: Iterable[str] | None = None) -> Attac
                 raise
             left_out[name] = str(error)
             continue
-        results[name] = _judged(scores[name], member, getattr(attack, "decides", False))
+        results[name] = _judged(scores[name], member, attack.decides)
     return AttackTable(headline=headline if headline in scores else "", rule=rule, scores=scores, results=results, member=member, left_out=left_out)
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from mrp_core.config import SETTING_KINDS, UNPROTECTED, Setting, StudyConfig
 from mrp_core.frontier import attainment, non_dominated, staircase
+from mrp_core.intervals import student
 from mrp_core.limits import fano
 from mrp_core.measurement import METRICS
 from mrp_core.results import Summary
@@ -143,13 +144,7 @@ def _differ(a: Sequence[float], b: Sequence[float]) -> bool:
         return False
     mean = sum(d) / n
     spread = math.sqrt(sum((v - mean) ** 2 for v in d) / (n - 1) / n)
-    return abs(mean) > t975(n - 1) * spread
-
-
-def t975(freedom: int) -> float:
-    """97.5 % quantile of Student's t with so many degrees of freedom: a table, then the Cornish-Fisher expansion."""
-    table = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
-    return table[freedom - 1] if freedom <= len(table) else 1.960 + 2.372 / freedom + 2.823 / freedom**2
+    return abs(mean) > student(0.95, n - 1) * spread
 
 
 def _seed_dots(s: Summary, x: str, y: str) -> list[tuple[float, float]]:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mrp_core.charts.frontier import CHEAP, INFORMATION, RELEASES, TRAINED, t975
+from mrp_core.charts.frontier import CHEAP, INFORMATION, RELEASES, TRAINED
 from mrp_core.config import UNPROTECTED, StudyConfig
 from mrp_core.frontier import Reference, hypervolume
+from mrp_core.intervals import student
 from mrp_core.measurement import METRICS
 from mrp_core.results import Summary
 
@@ -64,4 +65,4 @@ def _half(values: Sequence[float]) -> float:
     if n < 2:
         return math.nan
     mean = _mean(values)
-    return t975(n - 1) * math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n)
+    return student(0.95, n - 1) * math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from mrp_core.conditionals import gaussian_conditional, log_densities
 from mrp_core.critics import LEAST, gaussian_scores
-from mrp_core.estimating import Estimate, EstimateKind, Sample
-from mrp_core.pairs import checked, not_applicable, reading, shuffled, with_null
+from mrp_core.estimating import Estimate, Estimator, Sample, checked
+from mrp_core.reading import reading
 
 
-@dataclass(frozen=True)
-class CLUB:
+class CLUB(Estimator):
     """E_P[log q(z|x)] - E_Q[log q(z|x)] (Cheng et al. 2020), P the pairs and Q all combinations.
 
     q is the true conditional where it is known; then this is I(X; Z) + KL(p(z) || p(z|x)) averaged over x: for a Gaussian pair rho² / (1 - rho²), twice the
@@ -22,33 +19,18 @@ class CLUB:
     and the value isn't even an upper bound.
     """
 
-    name: str = "club"
-    title: str = "CLUB"
-    summary: str = "A penalty to train against, not a meter: about twice the truth where little is shared, far more where much is."
-    order: int = 8
-    source: str = "Cheng et al. 2020"
-    kind: EstimateKind = "penalty"
-    fails: str = "Everywhere as a meter; use it to lower something, never to report it."
-
     def applies(self, sample: Sample) -> bool:
         """Whether z isn't a label."""
         return sample.probabilities is None
 
-    def estimate(self, sample: Sample, *, null: bool = False) -> Estimate:
-        """The penalty; see :class:`mrp_core.estimating.Estimator`.
-
-        Raises:
-            DataError: If the arrays don't fit, the noise isn't positive, z isn't means + noise, or there are too few pairs to train on.
-        """
-        if not self.applies(sample):
-            return not_applicable(self.kind, "z is a label, but the conditional is a Gaussian.")
+    def check(self, sample: Sample) -> None:
+        """Pairs, enough of them."""
         checked(sample, least=LEAST if sample.means is None else 3)
         if sample.means is not None:
             gaussian_conditional(sample)
-        made = self._once(sample)
-        return with_null(made, self._once(shuffled(sample))) if null else made
 
-    def _once(self, sample: Sample) -> Estimate:
+    def once(self, sample: Sample) -> Estimate:
+        """See :class:`mrp_core.estimating.Estimator`."""
         if sample.means is None:
             x, z = checked(sample, least=LEAST)
             value, pseudo = contrast(gaussian_scores(x, z, sample.seed))
@@ -65,4 +47,8 @@ def contrast(log: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
     return value, k * value - (k - 1) * without
 
 
-PLUGIN = CLUB()
+PLUGIN = CLUB(
+    name="club", title="CLUB", summary="A penalty to train against, not a meter: about twice the truth where little is shared, far more where much is.",
+    order=8, source="Cheng et al. 2020", kind="penalty", fails="Everywhere as a meter; use it to lower something, never to report it.",
+    missing="z is a label, but the conditional is a Gaussian.",
+)

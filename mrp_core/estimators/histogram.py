@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mrp_core.estimating import Estimate, EstimateKind, Sample
-from mrp_core.pairs import checked, not_applicable, reading, shuffled, with_null
+from mrp_core.estimating import Estimate, Estimator, Sample, checked
+from mrp_core.reading import reading
 
 _MOST = 24
 
 
-@dataclass(frozen=True)
-class Histogram:
+@dataclass(frozen=True, kw_only=True)
+class Histogram(Estimator):
     """H(x) + H(z) - H(x, z) of equally filled bins, each entropy with Miller and Madow's (occupied - 1) / 2 N.
 
     Columns with few distinct values are taken as they are. The number of bins a column leaves about ``filling`` pairs per cell of the joint histogram. The
@@ -26,32 +26,14 @@ class Histogram:
         filling: Pairs per cell that are aimed at.
     """
 
-    name: str = "histogram"
-    title: str = "Histogram"
-    summary: str = "Counts in equally filled bins, with Miller and Madow's correction: a check in two or three dimensions."
-    order: int = 7
-    source: str = "Miller 1955"
-    kind: EstimateKind = "estimate"
-    fails: str = "Bins hide what happens inside them: too low where much is shared, and useless above three dimensions."
     filling: float = 5.0
 
     def applies(self, sample: Sample) -> bool:
         """Whether x and z have three dimensions or fewer together."""
         return np.shape(sample.x)[-1:] + np.shape(sample.z)[-1:] in {(1, 1), (1, 2), (2, 1)}
 
-    def estimate(self, sample: Sample, *, null: bool = False) -> Estimate:
-        """I of the binned X and Z; see :class:`mrp_core.estimating.Estimator`.
-
-        Raises:
-            DataError: If the arrays don't fit, or there are fewer than 20 pairs.
-        """
-        checked(sample, least=20)
-        if not self.applies(sample):
-            return not_applicable(self.kind, "x and z have more than three dimensions together.")
-        made = self._once(sample)
-        return with_null(made, self._once(shuffled(sample))) if null else made
-
-    def _once(self, sample: Sample) -> Estimate:
+    def once(self, sample: Sample) -> Estimate:
+        """See :class:`mrp_core.estimating.Estimator`."""
         x, z = checked(sample, least=20)
         n, dimensions = len(x), x.shape[1] + z.shape[1]
         bins = int(min(max((n / self.filling) ** (1 / dimensions), 2), _MOST))
@@ -76,4 +58,9 @@ def _cells(a: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
     return out
 
 
-PLUGIN = Histogram()
+PLUGIN = Histogram(
+    least=20, name="histogram", title="Histogram", summary="Counts in equally filled bins, with Miller and Madow's correction: a check in two or three dimensions.",
+    order=7, source="Miller 1955", kind="estimate",
+    fails="Bins hide what happens inside them: too low where much is shared, and useless above three dimensions.",
+    missing="x and z have more than three dimensions together.",
+)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,43 +10,21 @@ from numpy.typing import NDArray
 
 from mrp_core.conditionals import vectors
 from mrp_core.critics import LEAST, critic_scores
-from mrp_core.estimating import Estimate, EstimateKind, Sample
-from mrp_core.pairs import checked, reading, shuffled, with_null
+from mrp_core.estimating import Estimate, Estimator, Sample
+from mrp_core.reading import reading
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-@dataclass(frozen=True)
-class InfoNCE:
+class InfoNCE(Estimator):
     """Held-out InfoNCE (van den Oord et al. 2018, equation 4): log K less the cross-entropy of picking z_i for x_i among all K held-out z.
 
     The critic has never seen the pairs that it is judged on, so that on average the value is at most the truth. It is raised to 0 where it is below.
     """
 
-    name: str = "infonce"
-    title: str = "InfoNCE critic"
-    summary: str = "A trained critic picks the true partner among held-out ones: at least so much is shared."
-    order: int = 5
-    source: str = "van den Oord et al. 2018"
-    kind: EstimateKind = "lower bound"
-    fails: str = "Can't exceed the log of the number of held-out pairs, and falls far below the truth when the pairs are too few to train on."
-
-    def applies(self, sample: Sample) -> bool:
-        """Always."""
-        return True
-
-    def estimate(self, sample: Sample, *, null: bool = False) -> Estimate:
-        """Lower bound on I(X; Z); see :class:`mrp_core.estimating.Estimator`.
-
-        Raises:
-            DataError: If the arrays don't fit, or there are too few pairs to train on.
-        """
-        checked(sample, least=LEAST)
-        made = self._once(sample)
-        return with_null(made, self._once(shuffled(sample))) if null else made
-
-    def _once(self, sample: Sample) -> Estimate:
+    def once(self, sample: Sample) -> Estimate:
+        """See :class:`mrp_core.estimating.Estimator`."""
         x, z = vectors(sample, least=LEAST)
         f = critic_scores(x, z, _loss, sample.seed)
         value, pseudo = bound(f)
@@ -73,4 +50,8 @@ def _loss(scores: Tensor) -> Tensor:
     return (scores.logsumexp(1) - scores.diagonal()).mean()
 
 
-PLUGIN = InfoNCE()
+PLUGIN = InfoNCE(
+    least=LEAST, name="infonce", title="InfoNCE critic", summary="A trained critic picks the true partner among held-out ones: at least so much is shared.", order=5,
+    source="van den Oord et al. 2018", kind="lower bound",
+    fails="Can't exceed the log of the number of held-out pairs, and falls far below the truth when the pairs are too few to train on.",
+)

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma
 
-from mrp_core.estimating import Estimate, EstimateKind, Sample
-from mrp_core.pairs import checked, not_applicable, reading, shuffled, with_null
+from mrp_core.estimating import Estimate, Estimator, Sample, checked
+from mrp_core.reading import reading
 
 _JITTER = 1e-10
 _GROUPS = 10  # left out in turn
 
 
-@dataclass(frozen=True)
-class KSG:
+@dataclass(frozen=True, kw_only=True)
+class KSG(Estimator):
     """Estimator 1 of Kraskov et al. 2004 (equation 8), maximum norm, each coordinate in units of its standard deviation.
 
     psi(k) + psi(N) - <psi(n_x + 1) + psi(n_z + 1)>, n the numbers of points strictly nearer in x and in z than the k-th neighbour is in both. Since
@@ -28,32 +28,18 @@ class KSG:
         neighbours: k.
     """
 
-    name: str = "ksg"
-    title: str = "Nearest neighbours (KSG)"
-    summary: str = "Counts of near neighbours; no model and no training. Good in one or two dimensions."
-    order: int = 4
-    source: str = "Kraskov et al. 2004"
-    kind: EstimateKind = "estimate"
-    fails: str = "Too low at heavy tails and in more than about five dimensions, by far more than its interval says."
     neighbours: int = 3
 
     def applies(self, sample: Sample) -> bool:
         """Whether z isn't a label, whose many equal values leave no distances."""
         return sample.probabilities is None
 
-    def estimate(self, sample: Sample, *, null: bool = False) -> Estimate:
-        """I(X; Z); see :class:`mrp_core.estimating.Estimator`.
-
-        Raises:
-            DataError: If the arrays don't fit, or there are too few pairs for k neighbours.
-        """
-        if not self.applies(sample):
-            return not_applicable(self.kind, "z is a label, but near neighbours need numbers that hardly ever are equal.")
+    def check(self, sample: Sample) -> None:
+        """Pairs, enough of them."""
         checked(sample, least=_GROUPS + 2 * self.neighbours)
-        made = self._once(sample)
-        return with_null(made, self._once(shuffled(sample))) if null else made
 
-    def _once(self, sample: Sample) -> Estimate:
+    def once(self, sample: Sample) -> Estimate:
+        """See :class:`mrp_core.estimating.Estimator`."""
         rng = np.random.default_rng([sample.seed, 3])
         x, z = (_units(np.asarray(a, dtype=np.float64), rng) for a in (sample.x, sample.z))
         n, k = len(x), self.neighbours
@@ -79,4 +65,9 @@ def _units(a: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float
     return (a - a.mean(0)) / np.where(spread > 0, spread, 1.0) + _JITTER * rng.standard_normal(a.shape)
 
 
-PLUGIN = KSG()
+PLUGIN = KSG(
+    name="ksg", title="Nearest neighbours (KSG)", summary="Counts of near neighbours; no model and no training. Good in one or two dimensions.", order=4,
+    source="Kraskov et al. 2004", kind="estimate",
+    fails="Too low at heavy tails and in more than about five dimensions, by far more than its interval says.",
+    missing="z is a label, but near neighbours need numbers that hardly ever are equal.",
+)

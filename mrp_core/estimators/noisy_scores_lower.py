@@ -1,60 +1,9 @@
 """Noisy scores with a known conditional: the lower bound."""
 
-from __future__ import annotations
+from mrp_core.audit.noisy_scores import NoisyScores
 
-import math
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
-
-from mrp_core.audit.information import noisy_scores_information
-from mrp_core.conditionals import channel_ratios, gaussian_conditional
-from mrp_core.estimating import Estimate, EstimateKind, Sample
-from mrp_core.pairs import checked, not_applicable, reading, with_null
-
-_DRAWS = 8
-_PAIRS = 4000  # draws times records, beyond which fewer draws do
-
-
-@dataclass(frozen=True)
-class NoisyScoresLower:
-    """InfoNCE with the true conditional as its critic (equation 12): never above ln N, nor, on average, above the truth.
-
-    z itself is only checked against the means: both the value and its interval average over draws of their own. The conditional of a shuffled sample is
-    the same for every record, so that the null is exactly 0.
-    """
-
-    name: str = "noisy_scores_lower"
-    title: str = "Noisy scores, lower bound"
-    summary: str = "Scores with known Gaussian noise: at least so much, with the true conditional as critic."
-    order: int = 2
-    source: str = "Poole et al. 2019"
-    kind: EstimateKind = "lower bound"
-    fails: str = "Can't exceed the log of the number of records."
-
-    def applies(self, sample: Sample) -> bool:
-        """Whether the means are known."""
-        return sample.means is not None
-
-    def estimate(self, sample: Sample, *, null: bool = False) -> Estimate:
-        """Lower bound on I(X; Z); see :class:`mrp_core.estimating.Estimator`.
-
-        Raises:
-            DataError: If the arrays don't fit, the noise isn't positive, or z isn't means + noise.
-        """
-        if not self.applies(sample):
-            return not_applicable(self.kind, "The conditional of z isn't known.")
-        checked(sample, least=2)
-        means, noise = gaussian_conditional(sample)
-        made = self._once(sample, means, noise)
-        return with_null(made, self._once(sample, np.broadcast_to(means.mean(0), means.shape), noise)) if null else made
-
-    def _once(self, sample: Sample, means: NDArray[np.float64], noise: float) -> Estimate:
-        n, draws = len(means), min(max(_PAIRS // len(means), 1), _DRAWS)
-        found = noisy_scores_information(means, np.zeros(n, dtype=np.int64), noise, draws=draws, seed=sample.seed)
-        own = channel_ratios(means, noise, draws=draws, seed=sample.seed, leave_out=False)
-        return reading(float(found.total), own, kind=self.kind, cap=math.log(n), floor=0.0)
-
-
-PLUGIN = NoisyScoresLower()
+PLUGIN = NoisyScores(
+    name="noisy_scores_lower", title="Noisy scores, lower bound",
+    summary="Scores with known Gaussian noise: at least so much, with the true conditional as critic.", order=2,
+    kind="lower bound", fails="Can't exceed the log of the number of records.",
+)

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from mrp_core.conditionals import vectors
 from mrp_core.critics import LEAST, critic_scores
-from mrp_core.estimating import Estimate, EstimateKind, Sample
-from mrp_core.pairs import checked, reading, shuffled, with_null
+from mrp_core.estimating import Estimate, Estimator, Sample
+from mrp_core.reading import reading
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-@dataclass(frozen=True)
-class SMILE:
+@dataclass(frozen=True, kw_only=True)
+class SMILE(Estimator):
     """E_P[f] - log E_Q[clip(e^f, e^-tau, e^tau)] (Song & Ermon 2020) on held-out pairs; the critic is trained on the Jensen-Shannon objective.
 
     Clipping buys a small variance with a bias in either direction, so this is an estimate and no bound; nothing caps it. A critic that
@@ -28,30 +28,10 @@ class SMILE:
         clip: tau; beyond a log ratio of it the marginal term sees no difference.
     """
 
-    name: str = "smile"
-    title: str = "SMILE critic"
-    summary: str = "A trained critic with a clipped density ratio, on held-out pairs: an estimate without a cap, and no bound."
-    order: int = 6
-    source: str = "Song & Ermon 2020"
-    kind: EstimateKind = "estimate"
-    fails: str = "Too low above about one nat and in many dimensions, by far more than its interval says."
     clip: float = 5.0
 
-    def applies(self, sample: Sample) -> bool:
-        """Always."""
-        return True
-
-    def estimate(self, sample: Sample, *, null: bool = False) -> Estimate:
-        """I(X; Z); see :class:`mrp_core.estimating.Estimator`.
-
-        Raises:
-            DataError: If the arrays don't fit, or there are too few pairs to train on.
-        """
-        checked(sample, least=LEAST)
-        made = self._once(sample)
-        return with_null(made, self._once(shuffled(sample))) if null else made
-
-    def _once(self, sample: Sample) -> Estimate:
+    def once(self, sample: Sample) -> Estimate:
+        """See :class:`mrp_core.estimating.Estimator`."""
         x, z = vectors(sample, least=LEAST)
         value, pseudo = clipped(critic_scores(x, z, _loss, sample.seed), self.clip)
         return reading(value, pseudo, kind=self.kind, floor=0.0)
@@ -76,4 +56,7 @@ def _loss(scores: Tensor) -> Tensor:
     return softplus(-true).mean() + (softplus(scores).sum() - softplus(true).sum()) / (k * (k - 1))
 
 
-PLUGIN = SMILE()
+PLUGIN = SMILE(
+    least=LEAST, name="smile", title="SMILE critic", summary="A trained critic with a clipped density ratio, on held-out pairs: an estimate without a cap, and no bound.",
+    order=6, source="Song & Ermon 2020", kind="estimate", fails="Too low above about one nat and in many dimensions, by far more than its interval says.",
+)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from mrp_core.charts.frontier import frontier_frame, setting_label, t975
+from mrp_core.charts.frontier import frontier_frame, setting_label
 from mrp_core.charts.frontier_figure import IMPOSSIBLE, frontier_figure
 from mrp_core.charts.palette import DARK, LIGHT
 from mrp_core.charts.volume import volume_frame
@@ -129,12 +129,6 @@ def test_labels_of_settings_are_words() -> None:
     words = {"lambda=0": "λ = 0, unprotected", "lambda=0.6": "λ = 0.6", "epsilon=3": "ε = 3", "epsilon=inf": "head only, no noise", "steps=1": "1 inner step", "steps=3": "3 inner steps",
              "head=1": "head only", "rate=0.5": "smaller rate × 0.5", "temperature=2": "temperature T = 2", "rate_distortion=5": "rate-distortion β = 5"}
     assert {key: setting_label(Setting.from_key(key)) for key in words} == words
-
-
-def test_student_quantiles() -> None:
-    from scipy.stats import t
-
-    assert [t975(n) for n in range(1, 31)] == pytest.approx([t.ppf(0.975, n) for n in range(1, 31)], rel=1e-3)
 
 
 def test_hypervolume_is_paired_by_seed_and_counts_the_baselines_apart() -> None:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from mrp_core.audit.membership import lira_online, loss_threshold
 from mrp_core.audit.roc import attack_result
-from mrp_core.channel import label_margin, softmax, statistic, utility
+from mrp_core.audit.signals import label_margin
+from mrp_core.channel import softmax, statistic, utility
 from mrp_core.config import UNPROTECTED, PrivacyConfig, Setting, settings_of
 from mrp_core.engine import Bench, ComputeOptions, audit, held_out_names, live
 from mrp_core.errors import ConfigError

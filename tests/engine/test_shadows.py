@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrp_core.audit import attack_result, lira_online
-from mrp_core.channel import label_margin
+from mrp_core.audit.signals import label_margin
 from mrp_core.config import ComputeOptions
 from mrp_core.errors import ConfigError, DataError, TrainingError
 from mrp_core.shadows import ShadowTraining, halves, shadow_models, train_shadows

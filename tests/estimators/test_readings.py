@@ -18,7 +18,7 @@ from mrp_core.errors import DataError
 from mrp_core.estimating import Estimate, Sample
 from mrp_core.estimators import club, infonce, ksg, smile
 from mrp_core.mi_truth import cases, dirichlet_information, gaussian_information
-from mrp_core.pairs import reading
+from mrp_core.reading import reading
 from mrp_core.registry import plugins
 
 ESTIMATORS = plugins("estimators")

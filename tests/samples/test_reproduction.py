@@ -12,9 +12,11 @@ import pytest
 
 from mrp_core.config import Setting
 from mrp_core.engine import audit
+from mrp_core.examination import Examination
+from mrp_core.examiner import examine
 from mrp_core.results import Summary, summarise
 from mrp_core.strategy import Strategy
-from mrp_core.studyfile import SAMPLES, StudyFile, samples
+from mrp_core.studyfile import SAMPLES, StudyFile, examinations, samples
 
 METRICS = ("accuracy", "accuracy_0", "mi", "mi_task", "lira_auc", "lira_tpr_1pct")
 SETTINGS = tuple(Setting.from_key(k) for k in ("lambda=0", "lambda=0.4", "lambda=0.8", "epsilon=1", "epsilon=3", "epsilon=inf", "rate_distortion=2.5", "steps=1"))
@@ -57,3 +59,25 @@ def test_mrp_run_reproduces_the_first_sample_within_its_intervals(tmp_path: Path
     again = StudyFile.read(out)
     assert json.loads(again.to_json())["config"] == json.loads(shipped.to_json())["config"]
     assert_within_intervals(by_setting(again), by_setting(shipped))
+
+
+@pytest.mark.parametrize("name", sorted(samples()))
+def test_the_shipped_examinations_are_of_the_shipped_strategy(name: str) -> None:
+    study, found = StudyFile.read(samples()[name]), examinations(name)
+    assert {"lambda=0", "epsilon=3"} <= set(found)
+    for key, path in found.items():
+        made = Examination.from_json(path.read_text(encoding="utf-8"))
+        assert (made.study, made.setting.key, made.seeds) == (study.config.id, key, study.config.seeds)
+
+
+@pytest.mark.slow
+def test_examining_a_sample_again_finds_the_same() -> None:
+    path = samples()["medical"].with_suffix(".safetensors")
+    shipped = Examination.from_json(examinations("medical")["epsilon=3"].read_text(encoding="utf-8"))
+    again = examine(Strategy.load(path), shipped.setting, shipped.options)
+    for row in shipped.attacks:
+        mean = next(a for a in again.attacks if a.name == row.name).means.get("auc")
+        assert (mean is None) == bool(row.left_out)
+        assert mean is None or mean.value == pytest.approx(row.means["auc"].value, abs=5e-3), row.name
+    assert [(p.by, p.name, p.records) for p in again.parts] == [(p.by, p.name, p.records) for p in shipped.parts]
+    assert again.epsilon.lower == pytest.approx(shipped.epsilon.lower, abs=0.05)
