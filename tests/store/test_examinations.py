@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,21 +14,12 @@ from mrp_core.errors import StoreError
 from mrp_core.examination import ExaminationOptions
 from mrp_core.results import StudyState
 from mrp_core.store import Store
-from mrp_core.store.attempt import Attempt
 from mrp_core.store.examinations import PRIORITY, REQUEST, RESULT, read_examination, submit_examination, wanted
-from mrp_core.store.queue import Queue
 from mrp_core.store.schema import JOB
 from tests.examples import EXAMPLE
+from tests.store.claims import claimed, state
 
 CONFIG, SETTING, OPTIONS = StudyConfig(title="Looked at"), Setting("lambda", 0.4), ExaminationOptions(adaptations=16)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store.open(f"sqlite:///{tmp_path / 'own' / 'studies.db'}")
-    made.home = tmp_path / "own"
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -37,18 +27,6 @@ def strategy(tmp_path: Path) -> Path:
     path = tmp_path / "strategy.safetensors"
     path.write_bytes(b"weights")
     return path
-
-
-def claimed(store: Store, study: str | None = None) -> Attempt:
-    claim = Queue(store.database).claim("here", "cpu:0", lease=60.0, study=study)
-    assert claim is not None
-    return Attempt(store.database, store.home, claim)
-
-
-def state(store: Store, id: str) -> StudyState:
-    progress = store.progress(id)
-    assert progress is not None
-    return progress.state
 
 
 def test_it_is_queued_with_its_request_and_the_strategy(store: Store, strategy: Path) -> None:

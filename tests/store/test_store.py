@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,32 +15,13 @@ from mrp_core.config import UNPROTECTED, ComputeOptions, OuterConfig, Setting, S
 from mrp_core.errors import ConfigError, MRPError, StoreError
 from mrp_core.results import Curve, Point, StudyState
 from mrp_core.store import Store
-from mrp_core.store.attempt import Attempt, LeaseLost, Metric
+from mrp_core.store.attempt import LeaseLost, Metric
 from mrp_core.store.queue import MAX_TRIES, Claim, Queue
 from mrp_core.store.schema import JOB, STUDY
 from mrp_core.studyfile import StudyFile
+from tests.store.claims import claimed, state
 
 CONFIG = StudyConfig(title="First")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store.open(f"sqlite:///{tmp_path / 'own' / 'studies.db'}")
-    made.home = tmp_path / "own"
-    yield made
-    made.close()
-
-
-def claimed(store: Store, study: str) -> Attempt:
-    claim = Queue(store.database).claim("here", "cpu:0", lease=60.0, study=study)
-    assert claim is not None
-    return Attempt(store.database, store.home, claim)
-
-
-def state(store: Store, study: str) -> StudyState:
-    progress = store.progress(study)
-    assert progress is not None
-    return progress.state
 
 
 def point(setting: Setting = UNPROTECTED, seed: int = 0, value: float = 0.5) -> Point:
