@@ -42,7 +42,7 @@ def no_outside_request(page: Page, app_server: AppServer) -> object:
 def test_cold_deep_link_has_menu_and_page(page: Page, app_server: AppServer) -> None:
     page.goto(f"{app_server.url}/audit?point=epsilon%3D3")
     expect(page.get_by_role("heading", name="Could someone tell who was in the data?")).to_be_visible(timeout=60 * SECONDS)
-    expect(page.get_by_role("link", name="Compare")).to_be_visible()
+    expect(page.get_by_role("link", name="Compare")).to_be_visible(timeout=60 * SECONDS)  # widgets come after texts, and how long after is the machine's affair
     expect(page.get_by_text("no attack can pass this")).to_be_visible(timeout=30 * SECONDS)
 
 
