@@ -40,22 +40,24 @@ def same(a: dict[str, Tensor], b: dict[str, Tensor], row: int | slice = slice(No
     return a.keys() == b.keys() and all(torch.equal(a[k][row], b[k][other]) for k in a)
 
 
+ALIGNED = {"task__ways": 4, "task__shots": 4, "task__queries": 4, "outer__hidden": (16, 16)}
+"""Sizes whose matrices fill whole cache lines: a processor's product may round by where a matrix begins, so only for these is equality to the bit promised."""
+
+
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("changes", [{}, {"outer__search": "lambda_sweep"}, {"privacy__loss": "membership_mi"}], ids=["conditioned", "sweep", "pairs"])
-def test_an_arm_alone_equals_the_same_arm_in_a_batch(changes: dict[str, Any], precision: str) -> None:
-    """Bit for bit where the processor's batched product allows it, and to rounding anyway: same seed, same curve."""
-    config = toy_study(outer__seeds=2, outer__iterations=15 if changes.get("outer__search") else 6, **changes)
+@pytest.mark.parametrize("sizes", [{}, ALIGNED], ids=["odd", "aligned"])
+def test_an_arm_alone_equals_the_same_arm_in_a_batch(changes: dict[str, Any], precision: str, sizes: dict[str, Any]) -> None:
+    """To rounding always, and to the bit where matrices are aligned: same seed, same curve."""
+    config = toy_study(outer__seeds=2, outer__iterations=15 if changes.get("outer__search") else 6, **sizes, **changes)
     compute = ComputeOptions(precision=precision)
     batch = trained(trainer(config, compute))
-    arms = len(batch.alive)
-    exact = 0
-    for a in range(arms):
+    for a in range(len(batch.alive)):
         alone = trained(trainer(config, compute, slice(a, a + 1)))
         for key, value in alone.parameters.items():
             tolerance = {"rtol": 1e-3, "atol": 1e-4} if precision == "float32" else {"rtol": 1e-12, "atol": 1e-12}
             torch.testing.assert_close(value[0], batch.parameters[key][a], **tolerance)
-        exact += same(alone.parameters, batch.parameters, 0, a)
-    assert exact >= arms - 1, f"only {exact} of {arms} arms are equal bit for bit"
+        assert not sizes or same(alone.parameters, batch.parameters, 0, a), f"arm {a}"
 
 
 def test_arms_of_different_seeds_differ() -> None:
