@@ -83,7 +83,7 @@ def best_plug_in(scores: Scores, member: Member, delta: float) -> float:
 
 RECIPES: dict[str, tuple[bool, Recipe]] = {  # whether trials are fair coins
     "two proportions, one threshold fixed at the middle": (False, lambda s, m, d: two_proportion_bound(s, m, delta=d, thresholds=Thresholds(rates=(), values=(0.0,))).epsilon),
-    "two proportions, three declared rates": (False, lambda s, m, d: two_proportion_bound(s, m, delta=d).epsilon),
+    "two proportions, two declared rates": (False, lambda s, m, d: two_proportion_bound(s, m, delta=d).epsilon),
     "two proportions, undeclared, limits at alpha / 2": (False, best_threshold(ALPHA / 2)),
     "two proportions, undeclared, limits at alpha": (False, best_threshold(ALPHA)),
     "observed ratio, undeclared, no limits": (False, best_plug_in),

@@ -47,7 +47,7 @@ class Thresholds:
         DataError: If nothing is declared, a rate isn't in [0, 1), or a value isn't finite.
     """
 
-    rates: tuple[float, ...] = (0.01, 0.05, 0.25)
+    rates: tuple[float, ...] = (0.02, 0.2)
     miss_rates: tuple[float, ...] = ()
     values: tuple[float, ...] = ()
 
@@ -118,7 +118,7 @@ def two_proportion_bound(scores: _Scores, member: _Member, *, delta: float, alph
         member: bool [M], with members and non-members.
         delta: Of the guarantee that is tested, in [0, 1).
         alpha: Probability, at most, that the bound lies above the true epsilon; in (0, 0.25].
-        thresholds: Declared before the scores were seen; three false-positive rates if None.
+        thresholds: Declared before the scores were seen; two false-positive rates if None.
         swapped: True where trials in and out differ by exchanging the record for another one, and the bound is wanted for the add-or-remove guarantee.
 
     Raises:

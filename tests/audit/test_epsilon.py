@@ -104,7 +104,7 @@ def test_ceiling_is_reached_by_perfect_scores_and_by_nothing_else() -> None:
     assert bound.ceiling == pytest.approx(4.9056, abs=5e-5)
     with_rates = two_proportion_bound(balanced() * 1.0, balanced(), delta=0.0)
     assert with_rates.epsilon <= with_rates.ceiling < bound.ceiling
-    assert certifiable_epsilon(SIDE, SIDE, delta=0.0, comparisons=3) > with_rates.ceiling
+    assert certifiable_epsilon(SIDE, SIDE, delta=0.0, comparisons=2) > with_rates.ceiling
 
 
 def test_a_group_of_two_is_what_swapped_allows_for() -> None:
@@ -130,8 +130,8 @@ def test_the_bound_lies_above_the_truth_no_more_often_than_it_says(mechanism: ob
 
 
 def test_the_bound_comes_near_the_truth() -> None:
-    assert np.median(bounds(response, 1.0, MIDDLE)) >= 0.78
-    assert np.median(bounds(response, 1.0, Thresholds())) >= 0.75  # the price of three comparisons
+    for thresholds in (MIDDLE, Thresholds()):
+        assert np.median(bounds(response, 1.0, thresholds)) >= 0.78
     assert np.median(bounds(laplace, 1.0, Thresholds())) >= 0.6
 
 
