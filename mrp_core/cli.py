@@ -155,8 +155,12 @@ def _app(options: argparse.Namespace) -> int:
     if not (ROOT / "app.py").exists():
         raise ConfigError(f"There is no app.py beside the package in {str(ROOT)!r}; run the command from an installation made in the project's folder.")
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.address", "127.0.0.1", "--server.port", str(options.port)]
+    command += ["--server.headless", "true"] if options.headless else []
+    if os.name == "posix":  # in this process's place, so that whoever ends the command ends the app
+        os.chdir(ROOT)
+        os.execv(sys.executable, command)
     try:
-        return subprocess.call(command + (["--server.headless", "true"] if options.headless else []), cwd=ROOT)
+        return subprocess.call(command, cwd=ROOT)
     except KeyboardInterrupt:
         return 0
 
