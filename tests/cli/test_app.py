@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mrp_core import cli
 from tests.serving import free_port
 
 
@@ -30,7 +31,21 @@ def until(wanted: bool, port: int, patience: float = 60.0) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Elsewhere the app is a child process.")
+POSIX = pytest.mark.skipif(os.name != "posix", reason="Elsewhere the app is a child process.")
+
+
+@POSIX
+def test_the_app_listens_to_this_host_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(program: str, line: list[str]) -> None:
+        raise SystemExit(" ".join(line))
+
+    monkeypatch.setattr(os, "execv", run)
+    monkeypatch.setattr(os, "chdir", lambda _: None)
+    with pytest.raises(SystemExit, match=r"streamlit run .*--server.address 127.0.0.1 --server.port 8765 --server.headless true"):
+        cli.main(["app", "--port", "8765", "--headless"])
+
+
+@POSIX
 def test_ending_the_command_ends_the_app(tmp_path: Path) -> None:
     port = free_port()
     app = subprocess.Popen([sys.executable, "-m", "mrp_core", "app", "--headless", "--port", str(port)], cwd=tmp_path, env={**os.environ, "MRP_HOME": str(tmp_path)},

@@ -214,19 +214,6 @@ def test_studies_and_samples_are_listed_and_exported(place: Path, capsys: pytest
         assert StudyFile.read(out).points == StudyFile.read(path).points
 
 
-def test_the_app_is_served_to_this_computer_only(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    called: list[list[str]] = []
-
-    def call(arguments: list[str], **_: object) -> int:
-        called.append(arguments)
-        return 0
-
-    monkeypatch.setattr(subprocess, "call", call)
-    assert cli.main(["app", "--port", "8765", "--headless"]) == 0
-    line = " ".join(called[0])
-    assert "streamlit run" in line and "--server.address 127.0.0.1" in line and "--server.port 8765" in line
-
-
 def test_output_into_a_closed_pipe_is_no_error(place: Path) -> None:
     process = command("export", next(iter(samples())))
     assert process.stdout is not None and process.stderr is not None
