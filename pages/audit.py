@@ -41,7 +41,8 @@ TEXT: dict[str, Any] = {
     "from_below_none": "From below: the attack shows nothing above 0 in {trials} independent trials; that is no evidence of privacy.",
     "ceiling": "So many trials could show {ceiling:.2f} at most, so a larger ε would go unseen.",
     "contradiction": "The attack shows more than the guarantee allows: one of the two is wrong. Treat this guarantee as broken until that is found.",
-    "epsilon_caption": "Shaded: ruled out, by the attack on the left and by the guarantee, if there is one, on the right. Bar: where ε may be. Dashed: the most that {trials} trials can show.",
+    "epsilon_caption": "Shaded: ruled out, by the attack on the left and by the guarantee, if there is one, on the right. Bar: where ε may be. Dashed: the most that {trials} trials can show. "
+                       "Thresholds were declared beforehand and share the error; the confidence is this setting's alone, not that of the largest bound among many settings.",
     "no_lower": "What the attack shows from below comes with the closer look.",
 }
 
