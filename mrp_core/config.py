@@ -140,9 +140,13 @@ class StudyConfig:
 
     @property
     def id(self) -> str:
-        """First 16 hex digits of the SHA-256 of the canonical content, without the title."""
-        content = {k: v for k, v in self.to_dict().items() if k != "title"}
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+        """First 16 hex digits of the SHA-256 of the version and of every knob that isn't at its default; the title doesn't count.
+
+        A knob that is added later leaves the studies that don't turn it as they are. A default that changes needs a new version.
+        """
+        plain = StudyConfig().to_dict()
+        content = {f"{part}.{k}": v for part, values in self.to_dict().items() if isinstance(values, dict) for k, v in values.items() if v != plain[part][k]}
+        return hashlib.sha256(json.dumps({"version": VERSION, **content}, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def seeds(self) -> tuple[int, ...]:

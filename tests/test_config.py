@@ -76,6 +76,7 @@ def test_identity_is_the_content_without_the_title() -> None:
     config = StudyConfig(title="One")
     assert config.id == StudyConfig(title="Two").id
     assert len(config.id) == 16
+    assert StudyConfig().id == "c3aa9744214caf6e"  # of the version alone, so that knobs may be added
     assert config.id != StudyConfig(privacy=PrivacyConfig(lambda_max=0.9)).id
 
 
