@@ -22,12 +22,13 @@ import numpy as np
 from scipy.stats import t as student
 
 from benchmarks.machine import RESULTS, machine, write
-from mrp_core.config import UNPROTECTED, ComputeOptions, OuterConfig, PrivacyConfig, Setting, StudyConfig, TaskConfig, settings_of
+from mrp_core.config import ComputeOptions, OuterConfig, PrivacyConfig, StudyConfig, TaskConfig
 from mrp_core.engine import audit, train
 from mrp_core.frontier import Reference, hypervolume
 from mrp_core.intervals import interval
 from mrp_core.registry import plugin
 from mrp_core.results import Point
+from mrp_core.settings import UNPROTECTED, Setting, settings_of
 from mrp_core.threads import prepare
 
 SWEEP, MEMBERSHIP_LAMBDA_MAX = 9, 3.0

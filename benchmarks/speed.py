@@ -20,12 +20,13 @@ import torch
 from torch import Tensor
 
 from benchmarks.machine import machine, write
-from mrp_core.config import UNPROTECTED, AuditConfig, ComputeOptions, OuterConfig, PrivacyConfig, Setting, StudyConfig, TaskConfig, settings_of
+from mrp_core.config import AuditConfig, ComputeOptions, OuterConfig, PrivacyConfig, StudyConfig, TaskConfig
 from mrp_core.engine import live, train
 from mrp_core.evaluation import AuditTasks, audit_tasks, evaluate
 from mrp_core.kernel import outputs
 from mrp_core.objective import Problem
 from mrp_core.registry import plugin
+from mrp_core.settings import UNPROTECTED, Setting, settings_of
 from mrp_core.strategy import Adaptation, Strategy
 from mrp_core.taskdata import held_out
 from mrp_core.threads import prepare, workers

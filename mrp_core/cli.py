@@ -17,7 +17,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mrp_core.config import ComputeOptions, Setting, StudyConfig
+from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.errors import ConfigError, JobInterrupted, MRPError, StoreError
 from mrp_core.examination import Examination, ExaminationOptions
 from mrp_core.exporting import check_place, write_study, write_text
@@ -27,6 +27,7 @@ from mrp_core.jobs.stored import STOPPED
 from mrp_core.jobs.supervisor import supervise, take_back
 from mrp_core.measurement import METRICS
 from mrp_core.results import StudyState, summarise
+from mrp_core.settings import Setting
 from mrp_core.store import Store
 from mrp_core.store.queue import Queue
 from mrp_core.studyfile import StudyFile, samples

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -235,69 +234,3 @@ def _typed(default: Any, value: Any) -> Any:
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool) and abs(value) <= 2**53:
         return float(value)
     return value
-
-
-@dataclass(frozen=True, order=True)
-class Setting:
-    """One configuration of the released model that is measured.
-
-    Attributes:
-        kind: "lambda" (value: privacy weight; 0 is the unprotected model), "epsilon" (value: ε of the noisy adaptation; inf is
-            the same adaptation without noise), or a baseline made from λ = 0 without training: "temperature" (value: T),
-            "rate_distortion" (value: β), "steps" (value: inner steps), "rate" (value: factor on the inner rate), "head" (value: 1).
-        value: See kind.
-    """
-
-    kind: str
-    value: float
-
-    @property
-    def key(self) -> str:
-        """Short text that identifies the setting in files and links, e.g. ``lambda=0.6``."""
-        short = f"{self.value:g}"
-        return f"{self.kind}={short if float(short) == self.value else repr(self.value)}"
-
-    @classmethod
-    def from_key(cls, key: str) -> Self:
-        """Inverse of :attr:`key`.
-
-        Raises:
-            ConfigError: If the text isn't a setting's key.
-        """
-        kind, _, value = key.partition("=")
-        try:
-            number = float(value)
-        except ValueError:
-            number = math.nan
-        if kind not in SETTING_KINDS or math.isnan(number):
-            raise ConfigError(f"{key!r} is not a setting; write for example lambda=0.6 or epsilon=3.")
-        return cls(kind, number)
-
-
-SETTING_KINDS: dict[str, str] = {"lambda": "λ", "epsilon": "ε", "temperature": "temperature release", "rate_distortion": "rate-distortion release",
-                                 "steps": "fewer steps", "rate": "smaller rate", "head": "head only"}
-UNPROTECTED = Setting("lambda", 0.0)
-TEMPERATURES, BETAS = (1.5, 2.0, 3.0, 5.0, 8.0, 14.0), (8.0, 5.0, 3.5, 2.5, 1.8, 1.2, 0.6)
-
-
-def settings_of(config: StudyConfig) -> tuple[Setting, ...]:
-    """All settings that a study measures, the unprotected one first, then from coarse to fine so that a frontier shows early."""
-    lambdas = [Setting("lambda", v) for v in _coarse_to_fine(config.lambdas)]
-    noisy = [Setting("epsilon", e) for e in (math.inf, *sorted(set(config.privacy.epsilons), reverse=True))] if config.privacy.mechanism != "none" else []
-    free: list[Setting] = []
-    if config.audit.baselines:
-        if config.privacy.channel == "sampled_label":
-            free = [Setting("temperature", t) for t in TEMPERATURES] + [Setting("rate_distortion", b) for b in BETAS]
-        free += [Setting("steps", float(k)) for k in range(1, config.inner.steps)] + [Setting("rate", 0.5), Setting("rate", 0.25), Setting("head", 1.0)]
-    return tuple(dict.fromkeys([UNPROTECTED, *lambdas[:5], *noisy, *lambdas[5:], *free]))
-
-
-def _coarse_to_fine(values: tuple[float, ...]) -> list[float]:
-    """The ends first, then the middles of the widest gaps."""
-    order, gaps = [0, len(values) - 1], [(0, len(values) - 1)]
-    for low, high in gaps:  # grows as it is walked
-        middle = (low + high) // 2
-        if low < middle:
-            order.append(middle)
-            gaps += [(low, middle), (middle, high)]
-    return [values[i] for i in order]

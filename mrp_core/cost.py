@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from mrp_core.config import StudyConfig, settings_of
+from mrp_core.config import StudyConfig
 from mrp_core.registry import plugin
+from mrp_core.settings import settings_of
 
 DEFAULT_RATE = 33.0
 """Giga-multiply-adds a second that the default study reached on two cores of a cloud machine; a machine's own finished studies replace it."""

@@ -17,7 +17,7 @@ from mrp_core.audit.membership import loss_threshold
 from mrp_core.audit.roc import attack_result
 from mrp_core.channel import softmax, statistic, utility
 from mrp_core.checkpoint import TrainingState
-from mrp_core.config import UNPROTECTED, ComputeOptions, Setting, StudyConfig, settings_of
+from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.errors import CheckpointError, ConfigError
 from mrp_core.evaluation import AuditTasks, audit_tasks, evaluate, study_tasks
 from mrp_core.jobs.context import JobContext, SilentContext
@@ -25,6 +25,7 @@ from mrp_core.measuring import Logits, Measured, measure, released_from, roc_cur
 from mrp_core.registry import plugin
 from mrp_core.results import Curve, Point
 from mrp_core.selection import choose
+from mrp_core.settings import UNPROTECTED, Setting, settings_of
 from mrp_core.strategy import Strategy
 from mrp_core.taskdata import HeldOutTasks, TaskSet
 from mrp_core.threads import prepare, workers

@@ -9,12 +9,13 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from mrp_core.config import Setting, StudyConfig
+from mrp_core.config import StudyConfig
 from mrp_core.errors import DataError
 from mrp_core.findings import AttackRow, AttributeRisk, EpsilonRange, Histogram, PartRisk, RecordRisk, TaskRisk
 from mrp_core.knobs import knob, validate
 from mrp_core.measurement import Measurement
 from mrp_core.results import Curve
+from mrp_core.settings import Setting
 
 FORMAT = 1
 

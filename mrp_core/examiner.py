@@ -17,13 +17,14 @@ from mrp_core.audit.roc import AttackResult
 from mrp_core.audit.signals import label_margin
 from mrp_core.audit.suite import run_attacks
 from mrp_core.channel import seen
-from mrp_core.config import UNPROTECTED, ComputeOptions, Setting, StudyConfig
+from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.engine import RELEASES
 from mrp_core.errors import ConfigError
 from mrp_core.evaluation import AuditTasks, Outputs, audit_tasks, evaluate, study_tasks
 from mrp_core.examination import Examination, ExaminationOptions
 from mrp_core.jobs.context import JobContext, SilentContext
 from mrp_core.measuring import Logits, released_from
+from mrp_core.settings import UNPROTECTED, Setting
 from mrp_core.strategy import Strategy
 from mrp_core.summing import assemble
 from mrp_core.taskdata import HeldOutTasks

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from mrp_core.audit.membership import lira_online, loss_threshold
 from mrp_core.audit.roc import FPR_GRID, attack_result, averaged_roc
 from mrp_core.channel import softmax, statistic, utility
-from mrp_core.config import Setting, StudyConfig
+from mrp_core.config import StudyConfig
 from mrp_core.limits import rate_distortion_marginal, rate_distortion_release, temperature_release
 from mrp_core.results import Curve, Point
+from mrp_core.settings import Setting
 from mrp_core.taskdata import HeldOutTasks
 
 ATTACKS = {"lira": "LiRA, pooled variance", "lira_t": "LiRA, Student-t", "threshold": "Loss threshold"}

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mrp_core.config import UNPROTECTED, Setting
 from mrp_core.intervals import interval, simultaneous_level
 from mrp_core.measurement import METRICS, Measurement
+from mrp_core.settings import UNPROTECTED, Setting
 
 
 class StudyState(StrEnum):

@@ -19,7 +19,7 @@ from mrp_core.audit.membership import lira_online
 from mrp_core.audit.roc import FPR_GRID, averaged_roc
 from mrp_core.audit.trials import independent_trials
 from mrp_core.channel import softmax
-from mrp_core.config import ComputeOptions, Setting
+from mrp_core.config import ComputeOptions
 from mrp_core.errors import DataError
 from mrp_core.evaluation import study_tasks
 from mrp_core.examination import Examination, ExaminationOptions
@@ -28,6 +28,7 @@ from mrp_core.intervals import interval
 from mrp_core.measurement import Measurement
 from mrp_core.registry import plugin, plugins
 from mrp_core.results import Curve
+from mrp_core.settings import Setting
 from mrp_core.strategy import Strategy
 from mrp_core.task_membership import task_membership
 from mrp_core.taskdata import HeldOutTasks, TaskSet

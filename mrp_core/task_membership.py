@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrp_core.audit.roc import attack_result
-from mrp_core.config import UNPROTECTED, ComputeOptions, Setting
+from mrp_core.config import ComputeOptions
 from mrp_core.errors import DataError
 from mrp_core.evaluation import audit_tasks, evaluate
 from mrp_core.intervals import interval
 from mrp_core.measurement import Measurement
 from mrp_core.networks import Parameters, initial
 from mrp_core.registry import plugin
+from mrp_core.settings import UNPROTECTED, Setting
 from mrp_core.strategy import Strategy
 from mrp_core.taskdata import HeldOutTasks, Split, TaskSet, held_out
 

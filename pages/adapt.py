@@ -10,8 +10,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from mrp_core.charts.live import AnswerFrame, StatisticFrame, answer_figure, statistic_figure, statistic_frame
-from mrp_core.config import UNPROTECTED
 from mrp_core.measurement import METRICS
+from mrp_core.settings import UNPROTECTED
 from pages.ui import frame, kept, records, show, slide, studies, warm
 
 if TYPE_CHECKING:

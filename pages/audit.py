@@ -10,10 +10,10 @@ import streamlit as st
 from mrp_core.charts.examination_epsilon import epsilon_figure, epsilon_frame
 from mrp_core.charts.frontier import setting_label
 from mrp_core.charts.roc import roc_figure, roc_frame
-from mrp_core.config import UNPROTECTED, Setting
 from mrp_core.examination import Examination
 from mrp_core.measurement import Measurement
 from mrp_core.results import Summary
+from mrp_core.settings import UNPROTECTED, Setting
 from pages.ui import differences, examine, examined, frame, meters, show, slide, studies, words
 
 frame.guard()

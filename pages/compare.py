@@ -9,10 +9,10 @@ from typing import Any
 import streamlit as st
 
 from mrp_core.charts.frontier import setting_label
-from mrp_core.config import Setting
 from mrp_core.errors import MRPError
 from mrp_core.measurement import METRICS
 from mrp_core.results import StudyState
+from mrp_core.settings import Setting
 from mrp_core.store import PinRow, StudyRow
 from pages.ui import differences, frame, kept, launch, session, show, studies, words
 

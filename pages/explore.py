@@ -11,10 +11,10 @@ import streamlit as st
 from mrp_core.charts.frontier import FrontierFrame, frontier_frame, setting_label
 from mrp_core.charts.frontier_figure import frontier_figure
 from mrp_core.charts.volume import VolumeFrame, volume_frame
-from mrp_core.config import Setting
 from mrp_core.measurement import METRICS
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
+from mrp_core.settings import Setting
 from pages.ui import differences, frame, launch, session, show, slide, studies, words
 
 frame.guard()

@@ -6,9 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from mrp_core.config import AuditConfig, ComputeOptions, PrivacyConfig, StudyConfig, TaskConfig, settings_of
+from mrp_core.config import AuditConfig, ComputeOptions, PrivacyConfig, StudyConfig, TaskConfig
 from mrp_core.errors import ConfigError, MRPError
 from mrp_core.registry import plugin
+from mrp_core.settings import settings_of
 from pages.ui import controls, frame, launch, progress, session, show, studies
 
 frame.guard()

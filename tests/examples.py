@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mrp_core.config import Setting
 from mrp_core.examination import Examination, ExaminationOptions
 from mrp_core.findings import AttackRow, AttributeRisk, EpsilonRange, Histogram, PartRisk, RecordRisk, TaskRisk
 from mrp_core.measurement import Measurement
 from mrp_core.results import Curve
+from mrp_core.settings import Setting
 
 
 def measured(value: float, half: float = 0.05, *, n: int = 4, note: str = "") -> Measurement:

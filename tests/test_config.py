@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrp_core.config import SETTING_KINDS, UNPROTECTED, ComputeOptions, PrivacyConfig, Setting, StudyConfig, TaskConfig, settings_of
+from mrp_core.config import ComputeOptions, PrivacyConfig, StudyConfig, TaskConfig
 from mrp_core.errors import ConfigError
 from mrp_core.knobs import Knob, knobs_of
 from mrp_core.registry import plugins
+from mrp_core.settings import SETTING_KINDS, UNPROTECTED, Setting, settings_of
 
 PARTS = {f.name: f.default_factory for f in dataclasses.fields(StudyConfig) if f.name != "title"}
 

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrp_core.config import Setting, StudyConfig
+from mrp_core.config import StudyConfig
 from mrp_core.errors import DataError, MRPError
 from mrp_core.examination import Examination, ExaminationOptions, examination_id
 from mrp_core.findings import EpsilonRange, RecordRisk
 from mrp_core.measurement import Measurement
+from mrp_core.settings import Setting
 from tests.examples import EXAMPLE, NOT_RESOLVED, example, measured
 
 SHORT = st.floats(-1e6, 1e6).map(lambda v: float(f"{v:.5g}"))

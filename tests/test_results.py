@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrp_core.config import UNPROTECTED, Setting
 from mrp_core.results import Curve, Point, grid, summarise
+from mrp_core.settings import UNPROTECTED, Setting
 
 METRIC_VALUES = st.lists(st.one_of(st.floats(-1e6, 1e6), st.just(math.nan)), min_size=1, max_size=5).map(tuple)
 WEAK = Setting("lambda", 0.4)

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrp_core.config import UNPROTECTED, Setting, StudyConfig
+from mrp_core.config import StudyConfig
 from mrp_core.errors import DataError, MRPError
 from mrp_core.results import Curve, Point
+from mrp_core.settings import UNPROTECTED, Setting
 from mrp_core.studyfile import StudyFile, samples
 
 

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mrp_core.config import SETTING_KINDS, UNPROTECTED, Setting, StudyConfig
+from mrp_core.config import StudyConfig
 from mrp_core.frontier import attainment, non_dominated, staircase
 from mrp_core.intervals import student
 from mrp_core.limits import fano
 from mrp_core.measurement import METRICS
 from mrp_core.results import Summary
+from mrp_core.settings import SETTING_KINDS, UNPROTECTED, Setting
 
 Status = Literal["front", "near", "dominated", "baseline"]
 TRAINED = ("lambda", "epsilon")

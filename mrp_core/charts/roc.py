@@ -11,9 +11,9 @@ import plotly.graph_objects as go
 from mrp_core.charts.frontier import setting_label
 from mrp_core.charts.labels import place
 from mrp_core.charts.palette import Palette, figure, note
-from mrp_core.config import UNPROTECTED, Setting
 from mrp_core.limits import DPLimit
 from mrp_core.results import Curve
+from mrp_core.settings import UNPROTECTED, Setting
 
 FLOOR = 1e-3
 RANGE, TALL = (-3.0, 0.02), (-3.0, 0.14)

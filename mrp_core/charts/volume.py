@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mrp_core.charts.frontier import CHEAP, INFORMATION, RELEASES, TRAINED
-from mrp_core.config import UNPROTECTED, StudyConfig
+from mrp_core.config import StudyConfig
 from mrp_core.frontier import Reference, hypervolume
 from mrp_core.intervals import student
 from mrp_core.measurement import METRICS
 from mrp_core.results import Summary
+from mrp_core.settings import UNPROTECTED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from mrp_core.config import Setting
 from mrp_core.errors import JobInterrupted
 from mrp_core.results import Curve, Point
+from mrp_core.settings import Setting
 
 
 class JobContext(Protocol):

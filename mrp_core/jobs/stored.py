@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from mrp_core.config import Setting
 from mrp_core.errors import JobCancelled, JobInterrupted, StoreError
 from mrp_core.jobs.settings import JobTimes
 from mrp_core.results import Curve, Point
+from mrp_core.settings import Setting
 from mrp_core.store.attempt import Attempt, Metric
 
 LOG = logging.getLogger("mrp.job")

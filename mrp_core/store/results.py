@@ -8,9 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
-from mrp_core.config import Setting
 from mrp_core.errors import StoreError
 from mrp_core.results import Curve, Point, StudyState
+from mrp_core.settings import Setting
 from mrp_core.store.database import Database
 from mrp_core.store.files import artifact_file, write_whole
 from mrp_core.store.journal import record

@@ -12,8 +12,9 @@ from sqlalchemy import URL, Connection, delete, make_url, update
 from sqlalchemy.exc import ArgumentError
 
 from mrp_core import __version__
-from mrp_core.config import ComputeOptions, Setting, StudyConfig
+from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.errors import ConfigError, StoreError
+from mrp_core.settings import Setting
 from mrp_core.store.database import Database
 from mrp_core.store.jobs import ask_to_stop, new_job, queue_again
 from mrp_core.store.journal import record, touch

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from mrp_core.config import Setting
 from mrp_core.results import Point, Summary, summarise
+from mrp_core.settings import Setting
 from pages.ui.studies import Study
 
 

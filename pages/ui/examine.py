@@ -9,10 +9,10 @@ from typing import Any
 import streamlit as st
 
 from mrp_core import studyfile
-from mrp_core.config import Setting
 from mrp_core.errors import DataError, StoreError
 from mrp_core.examination import Examination, ExaminationOptions
 from mrp_core.results import StudyState
+from mrp_core.settings import Setting
 from mrp_core.store.examinations import RESULT, read_examination, submit_examination, wanted
 from mrp_core.store.rows import Progress
 from pages.ui import frame, launch, progress, studies

@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from mrp_core.config import UNPROTECTED
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.results import Summary
+from mrp_core.settings import UNPROTECTED
 from pages.ui import show, words
 
 TEXT: dict[str, Any] = {

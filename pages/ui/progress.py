@@ -9,8 +9,8 @@ import streamlit as st
 from mrp_core.charts.frontier import frontier_frame
 from mrp_core.charts.frontier_figure import frontier_figure
 from mrp_core.charts.training import training_figure, training_frame
-from mrp_core.config import settings_of
 from mrp_core.results import StudyState
+from mrp_core.settings import settings_of
 from mrp_core.store.rows import Progress
 from pages.ui import differences, frame, launch, show, studies
 from pages.ui.working import keep_going

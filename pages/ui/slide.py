@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from mrp_core.charts.frontier import setting_label
-from mrp_core.config import SETTING_KINDS, UNPROTECTED, Setting
 from mrp_core.errors import ConfigError
+from mrp_core.settings import SETTING_KINDS, UNPROTECTED, Setting
 from pages.ui import session
 
 TEXT: dict[str, Any] = {

@@ -9,9 +9,10 @@ from pathlib import Path
 import streamlit as st
 
 from mrp_core import studyfile
-from mrp_core.config import Setting, StudyConfig
+from mrp_core.config import StudyConfig
 from mrp_core.errors import MRPError, StoreError
 from mrp_core.results import Curve, Point, StudyState
+from mrp_core.settings import Setting
 from mrp_core.store import Store
 from mrp_core.studyfile import StudyFile
 from pages.ui import session

@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 from mrp_core.charts.frontier import setting_label
-from mrp_core.config import UNPROTECTED, Setting
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.results import Summary
+from mrp_core.settings import UNPROTECTED, Setting
 
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 TEXT: dict[str, Any] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from mrp_core.config import Setting
 from mrp_core.measurement import Measurement
 from mrp_core.results import Curve, Summary
+from mrp_core.settings import Setting
 
 BIT = math.log(2)
 

@@ -11,7 +11,8 @@ from mrp_core.charts.frontier import frontier_frame, setting_label
 from mrp_core.charts.frontier_figure import IMPOSSIBLE, frontier_figure
 from mrp_core.charts.palette import DARK, LIGHT
 from mrp_core.charts.volume import volume_frame
-from mrp_core.config import PrivacyConfig, Setting, StudyConfig, TaskConfig
+from mrp_core.config import PrivacyConfig, StudyConfig, TaskConfig
+from mrp_core.settings import Setting
 from tests.charts.made import BIT, measured, summary
 
 CONFIG = StudyConfig(task=TaskConfig(ways=4))

@@ -13,8 +13,8 @@ from mrp_core.charts.live import AnswerFrame, answer_figure, statistic_figure, s
 from mrp_core.charts.palette import DARK, LIGHT, palette
 from mrp_core.charts.roc import BOUND, roc_figure, roc_frame
 from mrp_core.charts.training import training_figure, training_frame
-from mrp_core.config import UNPROTECTED, Setting
 from mrp_core.results import Curve
+from mrp_core.settings import UNPROTECTED, Setting
 from tests.charts.made import curve
 
 CURVES = [curve("lambda=0", {1e-4: 0.02, 1e-3: 0.04, 1e-2: 0.16, 0.1: 0.5, 1.0: 1.0}), curve("epsilon=3", {1e-3: 0.001, 1e-2: 0.017, 0.1: 0.16, 1.0: 1.0}),

@@ -13,13 +13,14 @@ from scipy.integrate import quad
 from scipy.stats import norm
 from torch import Tensor
 
-from mrp_core.config import OuterConfig, PrivacyConfig, StudyConfig, settings_of
+from mrp_core.config import OuterConfig, PrivacyConfig, StudyConfig
 from mrp_core.errors import ConfigError
 from mrp_core.losses import Released
 from mrp_core.measurement import METRICS
 from mrp_core.objective import paired_halves
 from mrp_core.privacy.membership_mi import binary_gaussian_information, label_margin
 from mrp_core.registry import plugin, plugins
+from mrp_core.settings import settings_of
 from mrp_core.strategy import noise_levels
 from tests.engine.reference import case
 

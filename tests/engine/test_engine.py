@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from mrp_core.config import UNPROTECTED, AuditConfig, ComputeOptions, OuterConfig, PrivacyConfig, Setting, StudyConfig, TaskConfig, settings_of
+from mrp_core.config import AuditConfig, ComputeOptions, OuterConfig, PrivacyConfig, StudyConfig, TaskConfig
 from mrp_core.engine import audit, live, run_study, train
 from mrp_core.errors import CheckpointError, ConfigError, JobInterrupted, TrainingError
 from mrp_core.jobs.context import SilentContext
 from mrp_core.limits import fano
 from mrp_core.registry import plugin, plugins
 from mrp_core.results import summarise
+from mrp_core.settings import UNPROTECTED, Setting, settings_of
 from mrp_core.strategy import Strategy
 from mrp_core.training import Trainer
 

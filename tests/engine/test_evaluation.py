@@ -15,13 +15,14 @@ from mrp_core.audit.membership import lira_online, loss_threshold
 from mrp_core.audit.roc import attack_result
 from mrp_core.audit.signals import label_margin
 from mrp_core.channel import softmax, statistic, utility
-from mrp_core.config import UNPROTECTED, PrivacyConfig, Setting, settings_of
+from mrp_core.config import PrivacyConfig
 from mrp_core.engine import Bench, ComputeOptions, audit, held_out_names, live
 from mrp_core.errors import ConfigError
 from mrp_core.evaluation import AuditTasks, Outputs, audit_tasks, evaluate
 from mrp_core.intervals import interval
 from mrp_core.measuring import Logits, released_from
 from mrp_core.registry import plugin
+from mrp_core.settings import UNPROTECTED, Setting, settings_of
 from mrp_core.strategy import Strategy
 from mrp_core.taskdata import HeldOutTasks, held_out
 from tests.engine.reference import adapted, inner_loss, net_of

@@ -8,13 +8,14 @@ import math
 import numpy as np
 import pytest
 
-from mrp_core.config import UNPROTECTED, ComputeOptions, Setting, StudyConfig, TaskConfig
+from mrp_core.config import ComputeOptions, StudyConfig, TaskConfig
 from mrp_core.engine import Bench, train
 from mrp_core.errors import ConfigError, JobInterrupted
 from mrp_core.examination import Examination, ExaminationOptions, examination_id
 from mrp_core.examiner import examine, run
 from mrp_core.jobs.context import SilentContext
 from mrp_core.registry import plugins
+from mrp_core.settings import UNPROTECTED, Setting
 from mrp_core.strategy import Strategy
 from tests.engine.toy import toy_study
 

@@ -11,11 +11,12 @@ import torch
 from safetensors.torch import load, save
 
 from mrp_core.accounting import noise_multiplier
-from mrp_core.config import UNPROTECTED, ComputeOptions, Setting, settings_of
+from mrp_core.config import ComputeOptions
 from mrp_core.engine import train
 from mrp_core.errors import CheckpointError, ConfigError
 from mrp_core.evaluation import audit_tasks, evaluate
 from mrp_core.registry import plugin
+from mrp_core.settings import UNPROTECTED, Setting, settings_of
 from mrp_core.strategy import FORMAT, Strategy, noise_levels
 from mrp_core.taskdata import held_out
 from mrp_core.tensorfile import pack, unpack

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mrp_core.config import ComputeOptions, settings_of
+from mrp_core.config import ComputeOptions
 from mrp_core.engine import run_study
 from mrp_core.errors import JobInterrupted
 from mrp_core.jobs.context import SilentContext
@@ -13,6 +13,7 @@ from mrp_core.limits import DPLimit, fano
 from mrp_core.measurement import METRICS
 from mrp_core.registry import plugins
 from mrp_core.results import Point, summarise
+from mrp_core.settings import settings_of
 from mrp_core.strategy import Strategy
 from tests.engine.toy import Toy, toy_study
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from mrp_core import registry
-from mrp_core.config import ComputeOptions, InnerConfig, OuterConfig, PrivacyConfig, Setting, StudyConfig, TaskConfig
+from mrp_core.config import ComputeOptions, InnerConfig, OuterConfig, PrivacyConfig, StudyConfig, TaskConfig
 from mrp_core.engine import train
 from mrp_core.errors import ConfigError, DataError
 from mrp_core.jobs.context import SilentContext
 from mrp_core.selection import choose
+from mrp_core.settings import Setting
 from mrp_core.strategy import Strategy
 from mrp_core.task_membership import STATISTICS, TaskMembership, _episodes, _planned, _statistics, task_membership
 from mrp_core.taskdata import Split, TaskSet, held_out

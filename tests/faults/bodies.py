@@ -8,10 +8,11 @@ import signal
 import time
 from pathlib import Path
 
-from mrp_core.config import ComputeOptions, Setting, StudyConfig
+from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.errors import ConfigError, JobCancelled, JobInterrupted
 from mrp_core.jobs.context import JobContext
 from mrp_core.results import Point
+from mrp_core.settings import Setting
 
 STEPS = 30
 

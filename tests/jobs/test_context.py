@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from mrp_core.config import UNPROTECTED, StudyConfig
+from mrp_core.config import StudyConfig
 from mrp_core.errors import JobCancelled, JobInterrupted, StoreError
 from mrp_core.jobs.context import JobContext, SilentContext
 from mrp_core.jobs.settings import JobTimes
 from mrp_core.jobs.stored import CURVE_STEPS, StoredContext
 from mrp_core.results import Point
+from mrp_core.settings import UNPROTECTED
 from mrp_core.store import Progress, Store
 from mrp_core.store.attempt import Attempt, Metric
 from mrp_core.store.queue import Queue

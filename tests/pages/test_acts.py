@@ -11,8 +11,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import mrp_core.jobs
-from mrp_core.config import OuterConfig, Setting, StudyConfig
+from mrp_core.config import OuterConfig, StudyConfig
 from mrp_core.results import Point, StudyState
+from mrp_core.settings import Setting
 from mrp_core.store import Store
 from mrp_core.studyfile import StudyFile
 

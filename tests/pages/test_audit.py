@@ -17,10 +17,11 @@ from streamlit.testing.v1 import AppTest
 
 import mrp_core.jobs
 from mrp_core import studyfile
-from mrp_core.config import UNPROTECTED, OuterConfig, Setting, StudyConfig, TaskConfig
+from mrp_core.config import OuterConfig, StudyConfig, TaskConfig
 from mrp_core.examination import Examination, ExaminationOptions
 from mrp_core.measurement import Measurement
 from mrp_core.results import Point, StudyState, Summary
+from mrp_core.settings import UNPROTECTED, Setting
 from mrp_core.store import Store
 from mrp_core.store.attempt import Attempt
 from mrp_core.store.examinations import RESULT, submit_examination, wanted

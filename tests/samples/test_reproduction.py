@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mrp_core.config import Setting
 from mrp_core.engine import audit
 from mrp_core.examination import Examination
 from mrp_core.examiner import examine
 from mrp_core.results import Summary, summarise
+from mrp_core.settings import Setting
 from mrp_core.strategy import Strategy
 from mrp_core.studyfile import SAMPLES, StudyFile, examinations, samples
 

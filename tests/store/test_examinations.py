@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from mrp_core.config import Setting, StudyConfig
+from mrp_core.config import StudyConfig
 from mrp_core.errors import StoreError
 from mrp_core.examination import ExaminationOptions
 from mrp_core.results import StudyState
+from mrp_core.settings import Setting
 from mrp_core.store import Store
 from mrp_core.store.examinations import PRIORITY, REQUEST, RESULT, read_examination, submit_examination, wanted
 from mrp_core.store.schema import JOB

@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import text, update
 
 from mrp_core import __version__, cost
-from mrp_core.config import UNPROTECTED, ComputeOptions, OuterConfig, Setting, StudyConfig
+from mrp_core.config import ComputeOptions, OuterConfig, StudyConfig
 from mrp_core.errors import ConfigError, MRPError, StoreError
 from mrp_core.results import Curve, Point, StudyState
+from mrp_core.settings import UNPROTECTED, Setting
 from mrp_core.store import Store
 from mrp_core.store.attempt import LeaseLost, Metric
 from mrp_core.store.queue import MAX_TRIES, Claim, Queue
