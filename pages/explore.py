@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from mrp_core.charts.beside import add_beside, joined_rows
 from mrp_core.charts.frontier import FrontierFrame, frontier_frame, setting_label
 from mrp_core.charts.frontier_figure import frontier_figure
 from mrp_core.charts.volume import VolumeFrame, volume_frame
@@ -15,7 +16,8 @@ from mrp_core.measurement import METRICS
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
 from mrp_core.settings import Setting
-from pages.ui import differences, frame, launch, session, show, slide, studies, words
+from pages.ui import aims, differences, frame, launch, session, show, slide, studies, words
+from pages.ui.comparable import comparable
 
 frame.guard()
 
@@ -25,6 +27,8 @@ TEXT: dict[str, Any] = {
     "axes": {"mi": "One answer: I(X;Ŷ)", "mi_excess": "Beyond the label: I(X;Ŷ|Y)", "lira_auc": "Membership: LiRA AUC", "lira_tpr_1pct": "Membership: TPR at 1 %"},
     "axis_help": "I(X;Ŷ): how much one answer tells about the queried record. Membership: how well an attacker tells who was adapted on. The two can disagree.",
     "hide": "Hide dominated settings",
+    "beside": "Beside", "beside_none": "this study alone", "beside_help": "Draws another study of the same tasks on the same chart.",
+    "beside_note": " Diamonds and the dashed line: {title}; a click on them chooses nothing.",
     "numbers": "**{setting}**, and its paired difference from λ = 0",
     "audit": "Audit this point", "pin": "Pin to compare", "adapt": "Try it on a task",
     "volume": "Hypervolume {trained:.4f} for what was trained, {free:.4f} for λ = 0 and what can be had from it without training; training adds {gain:+.4f} {span}. "
@@ -68,6 +72,7 @@ def main() -> None:
             _numbers(study, chosen, axis)
         with left:
             _chart(study, axis, setting, metrics)
+            aims.draw(study)
     st.caption(TEXT["differences"].format(n=len(study.settings)))
     _provenance(study)
 
@@ -102,15 +107,42 @@ def _volume(key: str, version: int, axis: str) -> VolumeFrame:
     return volume_frame(differences.summaries(study, ("accuracy", axis)), study.config, axis)
 
 
+def _beside(study: studies.Study, options: list[studies.Choice]) -> studies.Study | None:
+    """The study of the same tasks that is to be on the chart too."""
+    asked = session.value(session.BESIDE)
+    other = studies.load(asked) if asked in [c.key for c in options] else None
+    return other if other is not None and other.points else None
+
+
+def _choices(options: list[studies.Choice], other: studies.Study | None) -> None:
+    """What is on the chart: dominated settings, and another study where there is one of the same tasks."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="explore_choices"):
+        st.toggle(TEXT["hide"], key="hide_dominated", persist_state="session")
+        if options:
+            titles = {"": TEXT["beside_none"], **{c.key: c.title for c in options}}
+            st.session_state["beside"] = other.key if other is not None else ""
+            st.selectbox(TEXT["beside"], list(titles), format_func=lambda key: str(titles.get(key, key)), key="beside", width=300, help=TEXT["beside_help"], on_change=_beside_chosen)
+
+
+def _beside_chosen() -> None:
+    session.remember(session.BESIDE, st.session_state["beside"])
+
+
 def _chart(study: studies.Study, axis: str, setting: Setting, metrics: tuple[str, ...]) -> None:
-    data = _frame(study.key, study.version, axis, metrics)
+    options = comparable(study)
+    other = _beside(study, options)
+    data, caption = _frame(study.key, study.version, axis, metrics), TEXT["caption"]
     hidden = st.session_state.get("hide_dominated", False)
-    fig = frontier_figure(data, show.colours(), pick=setting.key, dominated=not hidden)
+    fig, rows = frontier_figure(data, show.colours(), pick=setting.key, dominated=not hidden), data.rows()
+    if other is not None:
+        second = _frame(other.key, other.version, axis, metrics)
+        add_beside(fig, data, second, other.title, show.colours())
+        rows, caption = joined_rows(data, study.title, second, other.title), caption + TEXT["beside_note"].format(title=other.title)
     chosen = next((m for m in data.marks if m.key == setting.key), None)
     place = f" {chosen.label} stands at {chosen.y:.1f} % accuracy and {chosen.x:.3g} {METRICS[axis].unit or METRICS[axis].label}." if chosen else ""
-    show.chart(fig, data.rows(), key="frontier", caption=TEXT["caption"], on_pick=_clicked,
+    show.chart(fig, rows, key="frontier", caption=caption, on_pick=_clicked,
                alt=f"Frontier of {study.title}: accuracy against {METRICS[axis].label}, {len(data.marks)} settings.{place}")
-    st.toggle(TEXT["hide"], key="hide_dominated", persist_state="session")
+    _choices(options, other)
     box = _volume(study.key, study.version, axis)
     if not math.isnan(box.gain):
         spec = METRICS[axis]

@@ -94,12 +94,13 @@ def _points(fig: go.Figure, frame: FrontierFrame, group: list[Mark], kind: str, 
     edge = [colours.grey if m.status == "dominated" else colour for m in group]
     size = 10 if kind in _FREE else 9 if kind == "epsilon" else 8 if len(group) <= 15 else 7
     same = {"marker": {"opacity": 1}}
-    fig.add_scatter(x=[m.x for m in group], y=[m.y for m in group], mode="markers", name=NAMES[kind], customdata=[[m.key] for m in group], hovertext=[_hover(frame, m) for m in group],
+    fig.add_scatter(x=[m.x for m in group], y=[m.y for m in group], mode="markers", name=NAMES[kind], customdata=[[m.key] for m in group], hovertext=[hover(frame, m) for m in group],
                     hoverinfo="text", selected=same, unselected=same,
                     marker={"symbol": SYMBOLS[kind], "size": size, "color": fill, "opacity": 1, "line": {"color": edge, "width": 1.7}})
 
 
-def _hover(frame: FrontierFrame, m: Mark) -> str:
+def hover(frame: FrontierFrame, m: Mark) -> str:
+    """What is told of a mark under the pointer."""
     words = {"front": "on the frontier", "near": "not told apart from the frontier", "dominated": "dominated", "baseline": "baseline without training"}
     return f"<b>{m.label}</b><br>{frame.y_title}: {m.y:.1f} [{m.y_low:.1f}, {m.y_high:.1f}]<br>{frame.x_title}: {m.x:.3g} [{m.x_low:.3g}, {m.x_high:.3g}]<br>{words[m.status]}"
 

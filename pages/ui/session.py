@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-STUDY, POINT, AXIS = "study", "point", "axis"
-_CARRIED = (STUDY, POINT, AXIS)
+STUDY, POINT, AXIS, BESIDE = "study", "point", "axis", "beside"
+_CARRIED = (STUDY, POINT, AXIS, BESIDE)
 
 
 def value(name: str, default: str = "") -> str:
