@@ -25,6 +25,8 @@ CASES = {
     "head only": {"lowest": 2},
     "learned marginal": {"privacy": "kl_marginal"},
     "confidence penalty": {"privacy": "kl_uniform", "steps": 1},
+    "contrastive bound": {"privacy": "club"},
+    "bottleneck": {"privacy": "information_bottleneck", "steps": 2},
     "head under noise": {"lowest": 2, "noisy": True, "steps": 2},
     "all layers under noise": {"noisy": True, "steps": 2, "configs": 2, "tasks": 2},
 }
