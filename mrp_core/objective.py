@@ -118,17 +118,21 @@ class Problem:
     def _outer_members(self, adapted: Rows) -> OuterLoss:
         """A loss that compares members with others; its attacker, if it has one, is trained against the strategy in the same step.
 
-        The gradient is that of ``task - leak`` with the outputs' gradient reversed and scaled by the row's weight (Ganin et al. 2016): the attacker
-        climbs at its own pace whatever λ is, and the strategy descends λ times what the attacker gains.
+        The gradient is the one that reversal at the outputs gives (Ganin et al. 2016): the attacker climbs at its own pace whatever λ is, and the strategy
+        descends λ times what the attacker gains. The leak itself passes no gradient to the attacker.
         """
         query, both = self.query_y.shape[1], outputs(adapted, torch.cat([self.query_x, self.support_x], 1))
+        leak = self._leak_of_members(both, adapted.marginal, {k: v.detach() for k, v in adapted.critic.items()})
         task = self.outer_task_loss(both[:, :query], self.query_y)
-        seen = _reversed(both, self.weight) if adapted.critic else both
-        made = Released(logits=seen[:, :query], marginal=adapted.marginal, labels=self.query_y, member_logits=seen[:, query:], member_labels=self.support_y, critic=adapted.critic)
-        if not adapted.critic:
-            return self._weighed(task, made)
-        leak = self.privacy.value(made)
-        return OuterLoss(task=task, privacy=leak, total=task - leak + (1.0 + self.weight) * leak.detach())
+        total = task + self.weight * leak
+        if adapted.critic:
+            climb = self._leak_of_members(both.detach(), adapted.marginal, adapted.critic)
+            total = total - (climb - climb.detach())
+        return OuterLoss(task=task, privacy=leak, total=total)
+
+    def _leak_of_members(self, both: Tensor, marginal: Tensor, critic: dict[str, Tensor]) -> Tensor:
+        query = self.query_y.shape[1]
+        return self.privacy.value(Released(logits=both[:, :query], marginal=marginal, labels=self.query_y, member_logits=both[:, query:], member_labels=self.support_y, critic=critic))
 
     def _weighed(self, task: Tensor, released: Released) -> OuterLoss:
         leak = self.privacy.value(released)
@@ -139,11 +143,6 @@ class Problem:
         if "norms" not in self.privacy.needs:
             return None
         return torch.cat([record_norms(rows, self.support_x, self.support_y, self.lowest) for rows in at], 1)
-
-
-def _reversed(x: Tensor, scale: Tensor) -> Tensor:
-    """x [B, ...] itself, with its gradient times ``-scale`` [B]."""
-    return x + (1.0 + scale).view(-1, *[1] * (x.dim() - 1)) * (x.detach() - x)
 
 
 def paired_halves(keys: Tensor, ways: int, pairs: int) -> Tensor:
