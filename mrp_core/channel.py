@@ -44,25 +44,29 @@ def utility(config: PrivacyConfig, logits: NDArray[np.float64], labels: NDArray[
         labels: int64, broadcasts to [..., N].
         seed: Of the channel's noise.
     """
-    note = ""
+    note, p = "", answers(config, logits, seed)
     if config.channel == "sampled_label":
-        p = softmax(logits)
         information = channel_information(p, labels)
     elif config.channel == "noisy_scores":
-        noisy = logits + config.channel_noise * np.random.default_rng(seed).standard_normal(logits.shape)
-        p = one_hot(noisy.argmax(-1), logits.shape[-1])
         information = noisy_scores_information(logits, labels, config.channel_noise, seed=seed)
         note = "lower bound (InfoNCE with the known noise)"
     elif config.channel == "top_label":
-        p = one_hot(logits.argmax(-1), logits.shape[-1])
         information = channel_information(p, labels)
         note = "deterministic output: its entropy"
     else:
-        p = one_hot(logits.argmax(-1), logits.shape[-1])
         information = deterministic_information(np.round(softmax(logits), config.channel_digits), labels)
         note = "deterministic output: its entropy, at most the log of the number of records"
     accuracy, f1 = accuracy_f1(confusion(p, labels))
     return Utility(accuracy=accuracy, f1=f1, information=information, note=note)
+
+
+def answers(config: PrivacyConfig, logits: NDArray[np.float64], seed: int = 0) -> NDArray[np.float64]:
+    """Distribution [..., N, C] of the label that is released or read off the release; arguments as of :func:`seen`."""
+    if config.channel == "sampled_label":
+        return softmax(logits)
+    if config.channel == "noisy_scores":
+        logits = logits + config.channel_noise * np.random.default_rng(seed).standard_normal(logits.shape)
+    return one_hot(logits.argmax(-1), logits.shape[-1])
 
 
 def statistic(config: PrivacyConfig, logits: NDArray[np.float64], labels: NDArray[np.int64], seed: int = 0) -> NDArray[np.float64]:

@@ -62,7 +62,8 @@ class PrivacyConfig:
 
     def __post_init__(self) -> None:
         validate(self)
-        plugin("privacy", self.loss)
+        if not plugin("privacy", self.loss).weighted and self.mechanism == "none":
+            raise ConfigError(f"loss is {self.loss!r}, which protects by noise alone, but mechanism is 'none'; set mechanism to 'dp_adaptation', or choose another loss.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +138,10 @@ class StudyConfig:
     outer: OuterConfig = field(default_factory=OuterConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)
 
+    def __post_init__(self) -> None:
+        if "attribute" in plugin("privacy", self.privacy.loss).needs and not plugin("tasks", self.task.family).sensitive:
+            raise ConfigError(f"loss is {self.privacy.loss!r}, but the family {self.task.family!r} has no sensitive attribute; choose a family that has one, or another loss.")
+
     @property
     def id(self) -> str:
         """First 16 hex digits of the SHA-256 of the version and of every knob that isn't at its default; the title doesn't count.
@@ -154,7 +159,9 @@ class StudyConfig:
 
     @property
     def lambdas(self) -> tuple[float, ...]:
-        """The privacy weights audited: evenly spaced from 0 to ``lambda_max``."""
+        """The privacy weights audited: evenly spaced from 0 to ``lambda_max``; 0 alone for a privacy loss without a weight."""
+        if not plugin("privacy", self.privacy.loss).weighted:
+            return (0.0,)
         return tuple(round(self.privacy.lambda_max * i / (self.privacy.lambda_points - 1), 10) for i in range(self.privacy.lambda_points))
 
     def to_dict(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ class Episodes:
         support_x, query_x: [T, records, features], records in the order of their classes.
         support_y, query_y: int64 [T, records].
         classes: int64 [T, ways], class of the joint head of each label.
+        support_sensitive, query_sensitive: int64 [T, records], sensitive attribute of each record, -1 where unknown.
     """
 
     support_x: Tensor
@@ -27,6 +28,8 @@ class Episodes:
     query_x: Tensor
     query_y: Tensor
     classes: Tensor
+    support_sensitive: Tensor
+    query_sensitive: Tensor
 
 
 class EpisodeSampler:
@@ -59,6 +62,7 @@ class EpisodeSampler:
         self.tasks = torch.from_numpy(split.tasks).to(device)
         self.visible = torch.from_numpy(split.visible).to(device, dtype)
         self.bucket_class = torch.from_numpy(split.bucket_class).to(device)
+        self.sensitive = torch.from_numpy(split.sensitive).to(device)
         self.device = device
 
     def draw(self, count: int, seed: int) -> Episodes:
@@ -78,4 +82,4 @@ class EpisodeSampler:
         labels = torch.arange(ways, device=self.device)
         return Episodes(support_x=self.x[support] * mask, query_x=self.x[query] * mask,
                         support_y=labels.repeat_interleave(self.shots).expand(count, -1), query_y=labels.repeat_interleave(self.queries).expand(count, -1),
-                        classes=self.bucket_class[buckets])
+                        classes=self.bucket_class[buckets], support_sensitive=self.sensitive[support], query_sensitive=self.sensitive[query])

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mrp_core.networks import Rows
-from mrp_core.passing import features, forward, released
+from mrp_core.passing import features, forward, released, softmax
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """(released logits [B, N, ways], labels [B, N]) -> loss per row [B]."""
@@ -58,10 +58,31 @@ def clip_factors(inputs: list[Tensor], layer_deltas: list[Tensor], clip: float) 
     A linear layer's per-record gradient is an outer product, so its squared norm is ``|delta|^2 (|input|^2 + 1)``
     (Goodfellow 2015). ``layer_deltas`` are those of a mean over N records.
     """
-    n = inputs[0].shape[1]
+    return (clip / (inputs[0].shape[1] * _norms(inputs, layer_deltas))).clamp_max(1.0)
+
+
+def _norms(inputs: list[Tensor], layer_deltas: list[Tensor]) -> Tensor:
     square = sum((d.square().sum(-1) * (a.square().sum(-1) + 1.0) for d, a in zip(layer_deltas, inputs, strict=True)), torch.zeros(()))
-    norm = n * torch.sqrt(square + 1e-24)
-    return (clip / norm).clamp_max(1.0)
+    return torch.sqrt(square + 1e-24)
+
+
+def record_norms(rows: Rows, x: Tensor, y: Tensor, lowest: int = 0) -> Tensor:
+    """Norm of the cross-entropy's gradient of each record by itself over the adapted layers, [B, N]; differentiable in everything in ``rows``.
+
+    That is the sensitivity of an inner step to one record, in units of rate over records: what :func:`clip_factors` bounds by force.
+    The delta of the head is written out, so that the norm has its gradient whatever the adaptation keeps of its own graph.
+
+    Args:
+        rows: Where the gradient is taken.
+        x, y: Records, [B, N, features] and int64 [B, N].
+        lowest: First layer that adapts.
+    """
+    top = rows.above(lowest)
+    logits, inputs = forward(top, features(rows, x, lowest))
+    p, wrong = softmax(logits), softmax(released(top, logits)) - torch.nn.functional.one_hot(y, logits.shape[-1])
+    a, b = top.release[:, 0, None, None], top.release[:, 1, None, None]
+    head = a * wrong + b * p * (wrong - (p * wrong).sum(-1, keepdim=True))
+    return _norms(inputs, deltas(top, inputs, head))
 
 
 def adapt(rows: Rows, x: Tensor, y: Tensor, loss: Loss, *, steps: int, lowest: int = 0, second_order: bool = False, noise: Noise | None = None) -> Rows:

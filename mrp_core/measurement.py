@@ -85,6 +85,7 @@ METRICS: dict[str, Metric] = {
         _metric("mi", "I(X;Ŷ)", "bits", "lower", 0, _LOG_C, "estimate", "leakage", "How much one answer tells about the queried record."),
         _metric("mi_task", "I(Y;Ŷ)", "bits", "higher", 0, _LOG_C, "estimate", "other", "The part of I(X;Ŷ) that the task itself needs."),
         _metric("mi_excess", "Excess I(X;Ŷ|Y)", "bits", "lower", 0, _LOG_C, "estimate", "leakage", "What an answer tells beyond the label."),
+        _metric("attribute_mi", "I(A;Ŷ)", "bits", "lower", 0, _LOG_C, "estimate", "leakage", "How much one answer tells about the sensitive attribute of the queried record."),
         _metric("lira_auc", "LiRA AUC", "", "lower", 0.5, 1, "attack", "leakage", "Likelihood-ratio attack with pooled variance: 0.5 is guessing."),
         _metric("lira_t_auc", "LiRA AUC (Student-t)", "", "lower", 0.5, 1, "attack", "other", "The same attack with the Student-t variance."),
         _metric("lira_advantage", "LiRA advantage", "%", "lower", 0, 1, "attack", "leakage", "Largest TPR - FPR over all thresholds."),

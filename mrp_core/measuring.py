@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mrp_core.audit.disclosure import attribute_information
 from mrp_core.audit.membership import lira_online, loss_threshold
 from mrp_core.audit.roc import FPR_GRID, attack_result, averaged_roc
-from mrp_core.channel import softmax, statistic, utility
+from mrp_core.channel import answers, softmax, statistic, utility
 from mrp_core.config import StudyConfig
 from mrp_core.limits import rate_distortion_marginal, rate_distortion_release, temperature_release
 from mrp_core.results import Curve, Point
@@ -60,6 +61,8 @@ def measure(config: StudyConfig, setting: Setting, seed: int, logits: Logits, he
         "lira_auc": lira.auc, "lira_t_auc": attacks["lira_t"].auc, "lira_advantage": lira.advantage, "lira_tpr_1pct": lira.at(0.01), "lira_tpr_01pct": lira.at(0.001),
         "membership_bits": lira.information, "threshold_auc": attacks["threshold"].auc,
     }
+    if (held.eval_sensitive >= 0).any():
+        values["attribute_mi"] = attribute_information(answers(config.privacy, logits.fresh, seed), held.eval_sensitive[:, None, :], y).mean(1)
     if setting.kind == "epsilon" and np.isfinite(setting.value):
         values["epsilon"] = np.full(len(held.names), setting.value)
     notes = {k: v for k, v in {"mi": made.note, "lira_tpr_1pct": lira.note(0.01), "lira_tpr_01pct": lira.note(0.001)}.items() if v}

@@ -7,7 +7,7 @@ A strategy's parameters are one dict of tensors with leading axis [C] (configura
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Parameters = dict[str, Tensor]
 CONDITION_UNITS = 32
+CRITIC = "critic."
+"""What the names of a privacy loss's own parameters begin with."""
 RATE_RANGE = 3.0
 
 
@@ -60,6 +62,7 @@ class Rows:
         release: [B, 2]: released logits are ``release[0] * z + release[1] * softmax(z)``.
         rates: [B, steps, layers].
         marginal: [B, ways], logits of the learned output marginal (for variational bounds).
+        critic: Parameters of the privacy loss's own attacker by name, leading axis [B]; empty for losses without one.
     """
 
     weights: tuple[Tensor, ...]
@@ -69,6 +72,7 @@ class Rows:
     release: Tensor
     rates: Tensor
     marginal: Tensor
+    critic: Parameters = field(default_factory=dict)
 
     def with_weights(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Rows:
         """The same conditioning around other weights."""
@@ -83,7 +87,7 @@ class Rows:
         many = lambda ts: tuple(t.repeat_interleave(times, 0) for t in ts)  # noqa: E731
         return Rows(weights=many(self.weights), biases=many(self.biases), scales=many(self.scales), shifts=many(self.shifts),
                     release=self.release.repeat_interleave(times, 0), rates=self.rates.repeat_interleave(times, 0),
-                    marginal=self.marginal.repeat_interleave(times, 0))
+                    marginal=self.marginal.repeat_interleave(times, 0), critic={k: t.repeat_interleave(times, 0) for k, t in self.critic.items()})
 
 
 def initial(shape: Shape, seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Parameters:
@@ -110,6 +114,13 @@ def _initial_one(shape: Shape, seed: int) -> Parameters:
     out["marginal"] = torch.zeros(shape.ways, dtype=torch.float64)
     out["tuned_rate"] = torch.ones((), dtype=torch.float64)
     return out
+
+
+def initial_critic(sizes: dict[str, tuple[int, ...]], seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Parameters:
+    """Fresh parameters of a privacy loss's attacker, to stand beside those of :func:`initial`: matrices by He et al. (2015), vectors zero; none without sizes."""
+    generators = [torch.Generator().manual_seed(seed * 1_000_003 + 29) for seed in seeds]
+    made = lambda size, g: torch.randn(*size, generator=g, dtype=torch.float64) * math.sqrt(2.0 / size[-1]) if len(size) > 1 else torch.zeros(*size, dtype=torch.float64)  # noqa: E731
+    return {CRITIC + name: torch.stack([made(size, g) for g in generators]).to(dtype) for name, size in sizes.items()}
 
 
 def condition_features(weight: Tensor, noise: Tensor, weight_max: float) -> Tensor:
@@ -140,7 +151,8 @@ def rows_of(parameters: Parameters, shape: Shape, features: Tensor, base_rate: f
     weights, biases = [parameters[f"w{i}"] for i in range(n)], [parameters[f"b{i}"] for i in range(n)]
     if classes is not None:
         weights[-1], biases[-1] = _head_rows(weights[-1], biases[-1], classes)
-    return Rows(weights=tuple(weights), biases=tuple(biases), scales=scales, shifts=shifts, release=release, rates=rates, marginal=parameters["marginal"])
+    return Rows(weights=tuple(weights), biases=tuple(biases), scales=scales, shifts=shifts, release=release, rates=rates, marginal=parameters["marginal"],
+                critic={k.removeprefix(CRITIC): v for k, v in parameters.items() if k.startswith(CRITIC)})
 
 
 def _head_rows(weight: Tensor, bias: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mrp_core.kernel import Noise, adapt, outputs
+from mrp_core.kernel import Noise, adapt, outputs, record_norms
 from mrp_core.losses import PrivacyLoss, Released, cross_entropy, expected_error
 from mrp_core.networks import Rows
 
@@ -34,6 +34,7 @@ class Problem:
         steps, lowest: Inner steps and first adapting layer.
         noise: Clipping and noise of the inner loop, or None.
         halves: Where the privacy loss asks for pairs: the records of the support pool that each adaptation uses, int64 [B, R, N / 2].
+        support_sensitive, query_sensitive: Where the privacy loss needs it: sensitive attribute of the records, int64 [B, N], -1 where unknown.
     """
 
     rows: Rows
@@ -48,6 +49,8 @@ class Problem:
     lowest: int
     noise: Noise | None
     halves: Tensor | None
+    support_sensitive: Tensor | None = None
+    query_sensitive: Tensor | None = None
 
     def inner_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Loss of the inner loop per row, [B].
@@ -82,27 +85,64 @@ class Problem:
         return adapt(self.rows.repeat(r), x, y, self.inner_loss, steps=self.steps, lowest=self.lowest, second_order=second_order, noise=noise)
 
     def outer_unadapted(self) -> OuterLoss:
-        """Outer loss on the query set without any adaptation; a loss that asks for pairs reads zero, since nothing was adapted on."""
-        logits = outputs(self.rows, self.query_x)
-        task = self.outer_task_loss(logits, self.query_y)
-        leak = torch.zeros_like(task) if self.privacy.pairs else self.privacy.value(Released(logits=logits, marginal=self.rows.marginal))
-        return OuterLoss(task=task, privacy=leak, total=task + self.weight * leak)
+        """Outer loss on support and query records together, without any adaptation.
+
+        A loss that asks for pairs or for members reads zero: nothing was adapted on, so nobody is a member.
+        """
+        logits, labels = outputs(self.rows, torch.cat([self.support_x, self.query_x], 1)), torch.cat([self.support_y, self.query_y], 1)
+        task = self.outer_task_loss(logits, labels)
+        if self.privacy.pairs or "members" in self.privacy.needs:
+            return OuterLoss(task=task, privacy=torch.zeros_like(task), total=task)
+        known = None if self.support_sensitive is None or self.query_sensitive is None else torch.cat([self.support_sensitive, self.query_sensitive], 1)
+        return self._weighed(task, Released(logits=logits, marginal=self.rows.marginal, attribute=known, norms=self._norms(self.rows)))
 
     def outer(self, adapted: Rows) -> OuterLoss:
-        """Outer loss of adapted rows on the query set (and, with pairs, on the whole support pool)."""
-        if self.halves is None:
-            logits = outputs(adapted, self.query_x)
-            task = self.outer_task_loss(logits, self.query_y)
-            leak = self.privacy.value(Released(logits=logits, marginal=adapted.marginal))
-        else:
-            b, r, _ = self.halves.shape
-            logits = outputs(adapted, torch.cat([self.query_x, self.support_x], 1).repeat_interleave(r, 0))
-            query = self.query_y.shape[1]
-            task = self.outer_task_loss(logits[:, :query], self.query_y.repeat_interleave(r, 0)).view(b, r).mean(1)
-            pool = logits[:, query:].reshape(b, r, -1, logits.shape[-1])
-            keep = torch.zeros(pool.shape[:-1], dtype=logits.dtype, device=logits.device).scatter_(-1, self.halves, 1.0)
-            leak = self.privacy.value(Released(logits=logits[:, :query], marginal=self.rows.marginal, pool_logits=pool, pool_labels=self.support_y, keep=keep))
+        """Outer loss of adapted rows on the query set (and, with pairs or members, on the support records)."""
+        if self.halves is not None:
+            return self._outer_pairs(adapted, self.halves)
+        if "members" in self.privacy.needs:
+            return self._outer_members(adapted)
+        logits = outputs(adapted, self.query_x)
+        made = Released(logits=logits, marginal=adapted.marginal, attribute=self.query_sensitive, norms=self._norms(self.rows, adapted))
+        return self._weighed(self.outer_task_loss(logits, self.query_y), made)
+
+    def _outer_pairs(self, adapted: Rows, halves: Tensor) -> OuterLoss:
+        b, r, _ = halves.shape
+        logits = outputs(adapted, torch.cat([self.query_x, self.support_x], 1).repeat_interleave(r, 0))
+        query = self.query_y.shape[1]
+        task = self.outer_task_loss(logits[:, :query], self.query_y.repeat_interleave(r, 0)).view(b, r).mean(1)
+        pool = logits[:, query:].reshape(b, r, -1, logits.shape[-1])
+        keep = torch.zeros(pool.shape[:-1], dtype=logits.dtype, device=logits.device).scatter_(-1, halves, 1.0)
+        return self._weighed(task, Released(logits=logits[:, :query], marginal=self.rows.marginal, pool_logits=pool, pool_labels=self.support_y, keep=keep))
+
+    def _outer_members(self, adapted: Rows) -> OuterLoss:
+        """A loss that compares members with others; its attacker, if it has one, is trained against the strategy in the same step.
+
+        The gradient is the one that reversal at the outputs gives (Ganin et al. 2016): the attacker climbs at its own pace whatever λ is, and the strategy
+        descends λ times what the attacker gains. The leak itself passes no gradient to the attacker.
+        """
+        query, both = self.query_y.shape[1], outputs(adapted, torch.cat([self.query_x, self.support_x], 1))
+        leak = self._leak_of_members(both, adapted.marginal, {k: v.detach() for k, v in adapted.critic.items()})
+        task = self.outer_task_loss(both[:, :query], self.query_y)
+        total = task + self.weight * leak
+        if adapted.critic:
+            climb = self._leak_of_members(both.detach(), adapted.marginal, adapted.critic)
+            total = total - (climb - climb.detach())
+        return OuterLoss(task=task, privacy=leak, total=total)
+
+    def _leak_of_members(self, both: Tensor, marginal: Tensor, critic: dict[str, Tensor]) -> Tensor:
+        query = self.query_y.shape[1]
+        return self.privacy.value(Released(logits=both[:, :query], marginal=marginal, labels=self.query_y, member_logits=both[:, query:], member_labels=self.support_y, critic=critic))
+
+    def _weighed(self, task: Tensor, released: Released) -> OuterLoss:
+        leak = self.privacy.value(released)
         return OuterLoss(task=task, privacy=leak, total=task + self.weight * leak)
+
+    def _norms(self, *at: Rows) -> Tensor | None:
+        """Gradient norms of the support records at each of these weights, [B, len(at) x S], where the loss asks for them."""
+        if "norms" not in self.privacy.needs:
+            return None
+        return torch.cat([record_norms(rows, self.support_x, self.support_y, self.lowest) for rows in at], 1)
 
 
 def paired_halves(keys: Tensor, ways: int, pairs: int) -> Tensor:

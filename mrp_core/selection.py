@@ -108,7 +108,7 @@ def _curves(trainer: Trainer, candidates: list[tuple[int, Parameters]], scores: 
     for kind in ("lambda", "epsilon"):
         arms = [a for a, arm in enumerate(trainer.arms) if arm.kind == kind]
         for end, name in ((0, "none"), (-1, "most")):
-            if arms:
+            if arms and not (kind == "lambda" and name == "most" and len(trainer.config.lambdas) == 1):
                 y = np.mean([best[:, a, range(len(levels[a]))[end]] for a in arms], axis=0)
                 out.append(Curve(setting=None, name=f"validation:{kind}:{name}", x=tuple(map(float, steps)), y=tuple(y.tolist())))
     return out

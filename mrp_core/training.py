@@ -17,7 +17,7 @@ from mrp_core.jobs.context import JobContext
 from mrp_core.kernel import Noise
 from mrp_core.learning import MetaLearner
 from mrp_core.losses import PrivacyLoss
-from mrp_core.networks import Parameters, Shape, condition_features, initial, rows_of
+from mrp_core.networks import Parameters, Shape, condition_features, initial, initial_critic, rows_of
 from mrp_core.objective import Problem, paired_halves
 from mrp_core.registry import plugin
 from mrp_core.searching import Arm, Search
@@ -78,7 +78,8 @@ class Trainer:
 
     def fresh(self) -> TrainingState:
         """The state before the first iteration."""
-        parameters = {k: v.to(self.device) for k, v in initial(self.shape, [a.seed for a in self.arms], self.dtype).items()}
+        seeds = [a.seed for a in self.arms]
+        parameters = {k: v.to(self.device) for k, v in (initial(self.shape, seeds, self.dtype) | initial_critic(self.privacy.critic(self.shape.ways), seeds, self.dtype)).items()}
         zeros = lambda: {k: torch.zeros_like(v) for k, v in parameters.items()}  # noqa: E731
         return TrainingState(step=0, parameters=parameters, first=zeros(), second=zeros(), alive=torch.ones(len(self.arms), dtype=torch.bool, device=self.device))
 
@@ -177,11 +178,12 @@ class Trainer:
                        learn_rates=self.config.inner.learn_rates, classes=take("classes") if self.learner.joint else None)
         plan = plan_of(self.config, arms[0].kind, 0.0, 0)
         noise = self._noise(arms, chunk, step, sigma, plan.steps, plan.lowest) if arms[0].kind == "epsilon" else None
-        support_y, halves = take("support_y"), None
+        support_y, halves, known = take("support_y"), None, "attribute" in self.privacy.needs
         if self.privacy.pairs:
             halves = paired_halves(torch.cat([block.keys[a.seed][window] for a in arms]), self.shape.ways, self.privacy.pairs)
         return Problem(rows=rows, support_x=take("support_x"), support_y=support_y, query_x=take("query_x"), query_y=take("query_y"), weight=weight,
-                       privacy=self.privacy, cross_entropy_share=self.config.outer.cross_entropy_share, steps=plan.steps, lowest=plan.lowest, noise=noise, halves=halves)
+                       privacy=self.privacy, cross_entropy_share=self.config.outer.cross_entropy_share, steps=plan.steps, lowest=plan.lowest, noise=noise, halves=halves,
+                       support_sensitive=take("support_sensitive") if known else None, query_sensitive=take("query_sensitive") if known else None)
 
     def _noise(self, arms: tuple[Arm, ...], chunk: Chunk, step: int, sigma: Tensor, steps: int, lowest: int) -> Noise:
         draws: list[Tensor | None] = []

@@ -45,6 +45,10 @@ def configs(draw: st.DrawFn) -> StudyConfig:
             values["mode"] = draw(st.sampled_from(plugins("tasks")[values["family"]].modes))
         if "adaptations" in values:
             values["adaptations"] -= values["adaptations"] % 2
+        if values.get("loss") == "attribute_mi" and not plugins("tasks")[parts["task"].family].sensitive:
+            values["loss"] = "output_mi"
+        if not plugins("privacy")[values.get("loss", "output_mi")].weighted:
+            values["mechanism"] = "dp_adaptation"
         parts[name] = part(**values)  # type: ignore[operator]
     title = draw(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=30).map(str.strip).filter(bool))
     return StudyConfig(title=title, **parts)
@@ -71,6 +75,13 @@ def test_settings_have_keys_of_their_own(config: StudyConfig) -> None:
 def test_the_ends_of_the_lambda_range_come_first() -> None:
     order = [s.value for s in settings_of(StudyConfig()) if s.kind == "lambda"]
     assert order[:3] == [0.0, 0.8, 0.4]
+
+
+def test_a_loss_without_a_weight_has_no_lambda_to_slide() -> None:
+    config = StudyConfig(privacy=PrivacyConfig(loss="privacy_budget", lambda_points=9, epsilons=(1.0, 3.0)))
+    assert config.lambdas == (0.0,)
+    kept = [s.key for s in settings_of(config) if s.kind in ("lambda", "epsilon")]
+    assert kept == ["lambda=0", "epsilon=inf", "epsilon=3", "epsilon=1"]
 
 
 def test_identity_is_the_content_without_the_title() -> None:
@@ -117,6 +128,8 @@ BAD = {
     "odd shadows": ("[audit]\nadaptations = 5", "adaptations is 5, but must be even"),
     "unknown family": ("[task]\nfamily = 'lettres'", "'lettres' is not known among tasks; choose one of:"),
     "unknown loss": ("[privacy]\nloss = 'mi'", "'mi' is not known among privacy"),
+    "budget without noise": ("[privacy]\nloss = 'privacy_budget'\nmechanism = 'none'", "loss is 'privacy_budget', which protects by noise alone, but mechanism is 'none'"),
+    "attribute that isn't there": ("[task]\nfamily = 'digits'\n[privacy]\nloss = 'attribute_mi'", "the family 'digits' has no sensitive attribute"),
     "unknown learner": ("[outer]\nlearner = 'mamll'", "'mamll' is not known among meta"),
     "unknown search": ("[outer]\nsearch = 'grid'", "'grid' is not known among search"),
     "mode of another family": ("[task]\nfamily = 'letters'\nmode = 'site_target'", "mode is 'site_target'"),

@@ -19,7 +19,7 @@ Status = Literal["front", "near", "dominated", "baseline"]
 TRAINED = ("lambda", "epsilon")
 RELEASES = ("temperature", "rate_distortion")
 CHEAP = ("steps", "rate", "head")
-INFORMATION = ("mi", "mi_excess")
+INFORMATION = ("mi", "mi_excess", "attribute_mi")
 _SEED_DOTS = 240
 
 

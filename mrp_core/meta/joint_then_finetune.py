@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,10 +25,7 @@ class JointThenFinetune:
 
     def outer(self, problem: Problem) -> OuterLoss:
         """Loss of the shared weights on support and query records, no adaptation."""
-        import torch
-
-        x, y = torch.cat([problem.support_x, problem.query_x], 1), torch.cat([problem.support_y, problem.query_y], 1)
-        return replace(problem, query_x=x, query_y=y).outer_unadapted()
+        return problem.outer_unadapted()
 
 
 PLUGIN = JointThenFinetune()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mrp_core.losses import Released, log_softmax
+from mrp_core.losses import PrivacyLoss, Released, log_softmax
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @dataclass(frozen=True)
-class KLMarginal:
+class KLMarginal(PrivacyLoss):
     """mean KL(p(.|x) || r) >= I(X; Ŷ), with equality at r = mean p (Barber & Agakov 2003; Alemi et al. 2017). r is meta-learned."""
 
     name: str = "kl_marginal"

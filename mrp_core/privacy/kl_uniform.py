@@ -6,14 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mrp_core.losses import Released, log_softmax
+from mrp_core.losses import PrivacyLoss, Released, log_softmax
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @dataclass(frozen=True)
-class KLUniform:
+class KLUniform(PrivacyLoss):
     """mean KL(U || p): the mean of -log p over classes, up to a constant.
 
     Some listings compute this under the name of mutual information. It isn't one: it bounds nothing about I(X; Ŷ) and grows

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mrp_core.errors import ConfigError
-from mrp_core.losses import Released
+from mrp_core.losses import PrivacyLoss, Released
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +28,7 @@ def label_margin(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class MembershipMI:
+class MembershipMI(PrivacyLoss):
     """J(d'): what an attacker with both distributions of a record's margin would learn about its membership.
 
     d'^2 is the squared difference of the record's mean margin with and without it, debiased by the within-record variance, over

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mrp_core.losses import Released, log_softmax
+from mrp_core.losses import PrivacyLoss, Released, log_softmax
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @dataclass(frozen=True)
-class OutputMI:
+class OutputMI(PrivacyLoss):
     """Mutual information between a queried record and one label drawn from the model's softmax: H(mean p) - mean H(p)."""
 
     name: str = "output_mi"

@@ -22,7 +22,8 @@ class Conditioned:
 
     def arms(self, config: StudyConfig, noise: tuple[float, ...]) -> tuple[Arm, ...]:
         """An arm over all λ, and one over all noise multipliers, for each seed."""
-        lambdas = [Arm(kind="lambda", seed=s, levels=(0.0, config.privacy.lambda_max)) for s in config.seeds]
+        levels = (0.0, config.privacy.lambda_max) if len(config.lambdas) > 1 else config.lambdas
+        lambdas = [Arm(kind="lambda", seed=s, levels=levels) for s in config.seeds]
         return tuple(lambdas + ([Arm(kind="epsilon", seed=s, levels=noise) for s in config.seeds] if noise else []))
 
     def iterations(self, config: StudyConfig) -> int:

@@ -67,7 +67,7 @@ def read() -> tuple[StudyConfig, ComputeOptions]:
 def draw(part: str) -> None:
     """All knobs of a part: the common ones, then the advanced ones in an expander."""
     knobs = knobs_of(PARTS[part][1])
-    _rows(part, [(n, f, k) for n, (f, k) in knobs.items() if not k.advanced])
+    _rows(part, [(n, f, k) for n, (f, k) in knobs.items() if not k.advanced and _applies(part, n)])
     rare = [(n, f, k) for n, (f, k) in knobs.items() if k.advanced and _applies(part, n)]
     if rare:
         with st.expander(TEXT["advanced"]):
@@ -118,9 +118,9 @@ def _repair(key: str, options: list[str]) -> None:
 def _applies(part: str, name: str) -> bool:
     """Hide what has no effect with the present choices."""
     chosen = lambda p, n: str(st.session_state.get(widget_key(p, n)))  # noqa: E731
-    family = plugin("tasks", chosen("task", "family"))
+    family, weighted = plugin("tasks", chosen("task", "family")), bool(plugin("privacy", chosen("privacy", "loss")).weighted)
     rules = {"hardness": family.name == "gaussian", "sensitive": bool(family.sensitive), "channel_noise": chosen("privacy", "channel") == "noisy_scores",
-             "channel_digits": chosen("privacy", "channel") == "scores"}
+             "lambda_max": weighted, "lambda_points": weighted, "channel_digits": chosen("privacy", "channel") == "scores"}
     noise = ("delta", "clip", "dp_adapts", "dp_steps")
     return rules.get(name, name not in noise or chosen("privacy", "mechanism") != "none")
 

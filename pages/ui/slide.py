@@ -17,7 +17,7 @@ TEXT: dict[str, Any] = {
     "along": "Slide along",
     "kinds": {"lambda": "λ", "epsilon": "ε", "free": "free baselines"},
     "slider": {"lambda": "λ, weight of the privacy loss", "epsilon": "ε, guarantee of the noisy adaptation", "free": "Baselines that need no training"},
-    "left": "← more accurate", "right": "more private →",
+    "unprotected": "unprotected", "left": "← more accurate", "right": "more private →",
 }
 
 
@@ -31,6 +31,9 @@ def current(settings: Sequence[Setting]) -> Setting:
     if asked in settings and session.value(session.POINT):
         return asked
     lambdas = [s for s in settings if s.kind == "lambda"]
+    if len(lambdas) == 1:
+        items = next(iter(groups(settings).values()))
+        return items[len(items) // 2]
     return lambdas[len(lambdas) // 2] if lambdas else settings[0]
 
 
@@ -48,23 +51,27 @@ def setting_slider(settings: Sequence[Setting], setting: Setting) -> None:
                 st.caption(setting_label(setting))
                 return
             st.session_state[f"slider_{kind}"] = setting.key
-            st.select_slider(TEXT["slider"][kind], options, format_func=_short, key=f"slider_{kind}", on_change=_slid, args=(kind,))
+            st.select_slider(TEXT["slider"][kind], options, format_func=lambda key: _short(key, kind), key=f"slider_{kind}", on_change=_slid, args=(kind,))
             with st.container(horizontal=True, horizontal_alignment="distribute", key="ends"):
                 st.caption(TEXT["left"], width="content")
                 st.caption(TEXT["right"], width="content")
 
 
 def groups(settings: Sequence[Setting]) -> dict[str, list[Setting]]:
-    """Settings by slider, each from accurate to private."""
+    """Settings by slider, each from accurate to private; a single λ is no slider, and leads the one over ε."""
     lambdas = sorted(s for s in settings if s.kind == "lambda")
     noisy = sorted((s for s in settings if s.kind == "epsilon"), key=lambda s: -s.value)
     free = [s for s in settings if s.kind not in ("lambda", "epsilon")]
     free.sort(key=lambda s: (list(SETTING_KINDS).index(s.kind), s.value if s.kind == "temperature" else -s.value))
+    if len(lambdas) == 1 and noisy:
+        lambdas, noisy = [], lambdas + noisy
     return {name: items for name, items in (("lambda", lambdas), ("epsilon", noisy), ("free", free)) if items}
 
 
-def _short(key: str) -> str:
+def _short(key: str, kind: str) -> str:
     setting = Setting.from_key(key)
+    if setting == UNPROTECTED and kind != "lambda":
+        return TEXT["unprotected"]
     if setting.kind == "lambda" or (setting.kind == "epsilon" and math.isfinite(setting.value)):
         return f"{setting.value:g}"
     return "no noise" if setting.kind == "epsilon" else setting_label(setting)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mrp_core.config import OuterConfig, PrivacyConfig, StudyConfig
 from mrp_core.errors import ConfigError
-from mrp_core.losses import Released
+from mrp_core.losses import NEEDS, Released
 from mrp_core.measurement import METRICS
 from mrp_core.objective import paired_halves
 from mrp_core.privacy.membership_mi import binary_gaussian_information, label_margin
@@ -28,7 +28,8 @@ LOSSES, LEARNERS, SEARCHES = (plugins(package) for package in ("privacy", "meta"
 
 
 def test_no_registry_is_empty() -> None:
-    assert {"output_mi", "kl_marginal", "kl_uniform", "membership_mi"} <= set(LOSSES)
+    assert {"output_mi", "kl_marginal", "kl_uniform", "membership_mi", "club", "information_bottleneck", "attribute_mi", "gradient_sensitivity", "adversarial",
+            "privacy_budget"} <= set(LOSSES)
     assert {"maml", "fomaml", "anil", "reptile", "joint_then_finetune", "from_scratch"} <= set(LEARNERS)
     assert {"conditioned", "lambda_sweep"} <= set(SEARCHES)
 
@@ -52,7 +53,8 @@ def test_titles_and_orders_are_not_shared() -> None:
 
 # ---- privacy losses ----
 
-def outputs(rows: int = 3, records: int = 12, ways: int = 3, pairs: int = 4, size: float = 2.0, seed: int = 0) -> Released:
+def outputs(rows: int = 3, records: int = 12, ways: int = 3, pairs: int = 4, size: float = 2.0, seed: int = 0, loss: str = "output_mi") -> Released:
+    """Everything that any loss may ask for, and the attacker of the one that is asked."""
     g = torch.Generator().manual_seed(seed)
     normal = lambda *shape: size * torch.randn(*shape, generator=g, dtype=torch.float64)  # noqa: E731
     halves = paired_halves(torch.rand(rows, pairs // 2, records, generator=g, dtype=torch.float64), ways, pairs)
@@ -60,7 +62,22 @@ def outputs(rows: int = 3, records: int = 12, ways: int = 3, pairs: int = 4, siz
     labels = torch.arange(ways).repeat_interleave(records // ways).expand(rows, -1)
     moved = 3.0 * keep.unsqueeze(-1) * torch.nn.functional.one_hot(labels, ways).unsqueeze(1)
     return Released(logits=normal(rows, records, ways), marginal=normal(rows, ways), pool_logits=normal(rows, 1, records, ways) + 0.3 * normal(rows, pairs, records, ways) + moved,
-                    pool_labels=labels, keep=keep)
+                    pool_labels=labels, keep=keep, attribute=torch.randint(-1, 2, (rows, records), generator=g), norms=normal(rows, 2 * records).abs(), labels=labels,
+                    member_logits=normal(rows, records, ways), member_labels=labels.flip(1), critic={k: normal(rows, *s) for k, s in LOSSES[loss].critic(ways).items()})
+
+
+def source(name: str) -> str:
+    """The outputs that a loss is a function of."""
+    return "pool_logits" if LOSSES[name].pairs else "norms" if "norms" in LOSSES[name].needs else "logits"
+
+
+def alone(made: Released, row: int) -> Released:
+    """One row of them."""
+    cut = lambda v: {k: t[row:row + 1] for k, t in v.items()} if isinstance(v, dict) else v[row:row + 1]  # noqa: E731
+    return Released(**{f.name: cut(getattr(made, f.name)) for f in dataclasses.fields(made)})
+
+
+WEIGHTED = [n for n, loss in LOSSES.items() if loss.weighted]
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -69,20 +86,23 @@ def test_a_loss_declares_what_it_lowers_and_needs(name: str) -> None:
     assert loss.lowers in METRICS and METRICS[loss.lowers].axis == "leakage"
     assert loss.formula.strip() and isinstance(loss.inner, bool)
     assert loss.pairs >= 0 and loss.pairs % 2 == 0
-    assert not (loss.inner and loss.pairs), "one support set has no pairs"
+    assert loss.needs <= NEEDS and isinstance(loss.weighted, bool)
+    assert not (loss.inner and (loss.pairs or loss.needs or loss.critic(3))), "one support set has no pairs, and the inner loop gets the released logits only"
+    assert not (loss.pairs and loss.needs)
+    assert not loss.critic(3) or "members" in loss.needs
 
 
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("size", [0.01, 2.0, 200.0])
 def test_a_loss_is_one_finite_value_a_row_and_not_negative(name: str, size: float) -> None:
-    value = LOSSES[name].value(outputs(size=size))
-    assert value.shape == (3,) and torch.isfinite(value).all() and (value >= -1e-12).all()
+    value = LOSSES[name].value(outputs(size=size, loss=name))
+    assert value.shape == (3,) and torch.isfinite(value).all()
+    assert LOSSES[name].critic(3) or (value >= -1e-12).all(), "only an attacker that isn't trained yet gains less than nothing"
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", WEIGHTED)
 def test_the_gradient_of_a_loss_is_finite_and_not_zero(name: str) -> None:
-    made = outputs()
-    field = "pool_logits" if LOSSES[name].pairs else "logits"
+    made, field = outputs(loss=name), source(name)
     leaf = getattr(made, field).clone().requires_grad_()
     marginal = made.marginal.clone().requires_grad_()
     value = LOSSES[name].value(dataclasses.replace(made, **{field: leaf, "marginal": marginal}))
@@ -91,11 +111,10 @@ def test_the_gradient_of_a_loss_is_finite_and_not_zero(name: str) -> None:
     torch.autograd.gradcheck(lambda z: LOSSES[name].value(dataclasses.replace(made, **{field: z})), leaf, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", WEIGHTED)
 @pytest.mark.parametrize("size", [0.0, 1e4])
 def test_the_gradient_is_finite_even_at_equal_and_at_saturated_outputs(name: str, size: float) -> None:
-    made = outputs(size=size)
-    field = "pool_logits" if LOSSES[name].pairs else "logits"
+    made, field = outputs(size=size, loss=name), source(name)
     leaf = getattr(made, field).clone().requires_grad_()
     (gradient,) = torch.autograd.grad(LOSSES[name].value(dataclasses.replace(made, **{field: leaf})).sum(), leaf)
     assert torch.isfinite(gradient).all()
@@ -103,20 +122,22 @@ def test_the_gradient_is_finite_even_at_equal_and_at_saturated_outputs(name: str
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_loss_doesnt_depend_on_the_order_of_records_nor_on_other_rows(name: str) -> None:
-    made = outputs()
-    assert made.pool_logits is not None and made.pool_labels is not None and made.keep is not None
+    made = outputs(loss=name)
     order = torch.randperm(12, generator=torch.Generator().manual_seed(1))
-    mixed = Released(logits=made.logits[:, order], marginal=made.marginal, pool_logits=made.pool_logits[:, :, order], pool_labels=made.pool_labels[:, order], keep=made.keep[..., order])
+    of = lambda f: getattr(made, f)  # noqa: E731
+    moved = {f: of(f)[:, order] for f in ("logits", "pool_labels", "attribute", "labels", "member_logits", "member_labels")}
+    mixed = dataclasses.replace(made, **moved, pool_logits=of("pool_logits")[:, :, order], keep=of("keep")[..., order], norms=of("norms").flip(1))
     value = LOSSES[name].value(made)
     torch.testing.assert_close(LOSSES[name].value(mixed), value, rtol=1e-12, atol=1e-12)
-    alone = Released(**{f.name: getattr(made, f.name)[1:2] for f in dataclasses.fields(made)})
-    torch.testing.assert_close(LOSSES[name].value(alone), value[1:2], rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(LOSSES[name].value(alone(made, 1)), value[1:2], rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", [n for n in LOSSES if not LOSSES[n].pairs])
 def test_a_loss_doesnt_depend_on_the_numbering_of_classes(name: str) -> None:
-    made = outputs()
-    turned = dataclasses.replace(made, logits=made.logits.flip(-1), marginal=made.marginal.flip(-1))
+    made = outputs(loss=name)
+    assert made.member_logits is not None and made.member_labels is not None and made.labels is not None
+    turned = dataclasses.replace(made, logits=made.logits.flip(-1), marginal=made.marginal.flip(-1), labels=2 - made.labels,
+                                 member_logits=made.member_logits.flip(-1), member_labels=2 - made.member_labels)
     torch.testing.assert_close(LOSSES[name].value(turned), LOSSES[name].value(made), rtol=1e-12, atol=1e-12)
 
 
@@ -225,7 +246,7 @@ def test_a_learner_gives_each_row_a_finite_loss_and_each_weight_a_gradient(name:
     outer = LEARNERS[name].outer(made.problem(leaves))
     for part in (outer.task, outer.privacy, outer.total):
         assert part.shape == made.weight.shape and torch.isfinite(part).all()
-    assert (outer.privacy >= -1e-12).all()
+    assert LOSSES[loss].critic(3) or (outer.privacy >= -1e-12).all()
     found = dict(zip(leaves, torch.autograd.grad(outer.total.sum(), list(leaves.values()), allow_unused=True), strict=True))
     for key in ("w0", "b0", "w1", "w2", "cw0", "cw1"):
         assert found[key] is not None and torch.isfinite(found[key]).all() and (found[key].flatten(1).norm(dim=1) > 0).all(), key
@@ -269,10 +290,10 @@ def study(search: str, **privacy: Any) -> StudyConfig:
     return StudyConfig(outer=OuterConfig(search=search, iterations=900, seeds=2, first_seed=4), privacy=PrivacyConfig(lambda_points=9, epsilons=(3.0, 20.0), **privacy))
 
 
-@pytest.mark.parametrize("mechanism", ["none", "dp_adaptation"])
+@pytest.mark.parametrize("privacy", [{"mechanism": "none"}, {}, *({"loss": n} for n in LOSSES if n not in WEIGHTED)], ids=str)
 @pytest.mark.parametrize("name", SEARCHES)
-def test_the_arms_of_a_search_serve_every_setting_of_every_seed(name: str, mechanism: str) -> None:
-    config = study(name, mechanism=mechanism)
+def test_the_arms_of_a_search_serve_every_setting_of_every_seed(name: str, privacy: dict[str, str]) -> None:
+    config = study(name, **privacy)
     noise = noise_levels(config)
     arms = SEARCHES[name].arms(config, noise)
     assert {a.seed for a in arms} == {4, 5}
@@ -280,13 +301,14 @@ def test_the_arms_of_a_search_serve_every_setting_of_every_seed(name: str, mecha
     for seed in config.seeds:
         assert all(sum(a.serves("lambda", seed, s.value) for a in arms) == 1 for s in settings_of(config) if s.kind == "lambda")
         assert all(sum(a.serves("epsilon", seed, v) for a in arms) == 1 for v in noise)
-    assert any(a.kind == "epsilon" for a in arms) == (mechanism != "none")
+    assert any(a.kind == "epsilon" for a in arms) == (config.privacy.mechanism != "none")
     assert not any(a.serves("lambda", 6, 0.0) for a in arms)
 
 
+@pytest.mark.parametrize("loss", ["output_mi", *(n for n in LOSSES if n not in WEIGHTED)])
 @pytest.mark.parametrize("name", SEARCHES)
-def test_every_search_spends_the_same_total_on_the_lambda_axis(name: str) -> None:
-    config = study(name)
+def test_every_search_spends_the_same_total_on_the_lambda_axis(name: str, loss: str) -> None:
+    config = study(name, loss=loss)
     arms = [a for a in SEARCHES[name].arms(config, noise_levels(config)) if a.kind == "lambda"]
     assert SEARCHES[name].iterations(config) * len(arms) / len(config.seeds) == config.outer.iterations
     assert SEARCHES[name].iterations(dataclasses.replace(config, outer=dataclasses.replace(config.outer, iterations=2))) >= 1

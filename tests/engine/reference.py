@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from mrp_core.kernel import Noise
 from mrp_core.losses import PrivacyLoss
-from mrp_core.networks import Parameters, Shape, condition_features, initial, rows_of
+from mrp_core.networks import Parameters, Shape, condition_features, initial, initial_critic, rows_of
 from mrp_core.objective import Problem, paired_halves
 from mrp_core.registry import plugin
 
@@ -65,6 +65,12 @@ def leak(name: str, logits: Tensor, marginal: Tensor) -> Tensor:
         return F.kl_div(F.log_softmax(marginal, -1).expand_as(p), p, reduction="batchmean")
     if name == "kl_uniform":
         return F.kl_div(p.log(), torch.full_like(p, 1 / p.shape[-1]), reduction="batchmean")
+    if name == "club":  # every record's answer against every record's distribution
+        return torch.stack([(q * (q.log() - r.log())).sum() for q in p for r in p]).mean()
+    if name == "information_bottleneck":  # at the best shift, found by its own equation
+        a = logits - marginal
+        shift = a.neg().exp().mean(-1, keepdim=True).log()
+        return (a + shift + (-a - shift).exp() - 1).sum(-1).mean()
     return torch.zeros((), dtype=logits.dtype)
 
 
@@ -145,6 +151,8 @@ class Case:
     lowest: int
     noise: Noise | None
     halves: Tensor | None
+    support_sensitive: Tensor | None = None
+    query_sensitive: Tensor | None = None
 
     def problem(self, leaves: Parameters) -> Problem:
         """All C x T rows at once."""
@@ -152,7 +160,8 @@ class Case:
         rows = rows_of({k: v.repeat_interleave(tasks, 0) for k, v in leaves.items()}, self.shape, condition_features(self.weight, self.sigma, LAMBDA_MAX), BASE_RATE, learn_rates=True)
         loss: PrivacyLoss = plugin("privacy", self.privacy)
         return Problem(rows=rows, support_x=self.support_x, support_y=self.support_y, query_x=self.query_x, query_y=self.query_y, weight=self.weight, privacy=loss,
-                       cross_entropy_share=SHARE, steps=self.steps, lowest=self.lowest, noise=self.noise, halves=self.halves)
+                       cross_entropy_share=SHARE, steps=self.steps, lowest=self.lowest, noise=self.noise, halves=self.halves,
+                       support_sensitive=self.support_sensitive, query_sensitive=self.query_sensitive)
 
     def leaves(self) -> Parameters:
         return {k: v.clone().requires_grad_() for k, v in self.parameters.items() if k != "tuned_rate"}
@@ -189,7 +198,11 @@ def case(*, privacy: str = "output_mi", configs: int = 3, tasks: int = 4, ways: 
     if noisy:
         draws = tuple(None if i < lowest else normal(b, steps, out, inputs + 1) for i, (out, inputs) in enumerate(shape.layers))
         noise = Noise(clip=0.4, multiplier=sigma, draws=draws)
-    pairs = plugin("privacy", privacy).pairs
+    pairs, needs = plugin("privacy", privacy).pairs, plugin("privacy", privacy).needs
+    parameters |= initial_critic(plugin("privacy", privacy).critic(ways), range(configs), torch.float64)
     halves = paired_halves(torch.rand(b, pairs // 2, n, generator=g, dtype=torch.float64), ways, pairs) if pairs else None
-    return Case(shape=shape, parameters=parameters, weight=weight, sigma=sigma, support_x=normal(b, n, 5), support_y=labels, query_x=normal(b, n, 5), query_y=labels,
+    made = Case(shape=shape, parameters=parameters, weight=weight, sigma=sigma, support_x=normal(b, n, 5), support_y=labels, query_x=normal(b, n, 5), query_y=labels,
                 privacy=privacy, steps=steps, lowest=lowest, noise=noise, halves=halves)
+    if "attribute" in needs:
+        made.support_sensitive, made.query_sensitive = (torch.randint(-1, 3, (b, n), generator=g) for _ in range(2))
+    return made

@@ -25,6 +25,8 @@ CASES = {
     "head only": {"lowest": 2},
     "learned marginal": {"privacy": "kl_marginal"},
     "confidence penalty": {"privacy": "kl_uniform", "steps": 1},
+    "contrastive bound": {"privacy": "club"},
+    "bottleneck": {"privacy": "information_bottleneck", "steps": 2},
     "head under noise": {"lowest": 2, "noisy": True, "steps": 2},
     "all layers under noise": {"noisy": True, "steps": 2, "configs": 2, "tasks": 2},
 }
@@ -96,7 +98,10 @@ def test_anil_leaves_the_body_where_it_was_and_learns_it() -> None:
     assert gradient.abs().sum() > 0
 
 
-@pytest.mark.parametrize("settings", [{}, {"lowest": 2}, {"lowest": 2, "noisy": True}, {"privacy": "membership_mi"}], ids=["maml", "anil", "noise", "membership"])
+@pytest.mark.parametrize("settings", [{}, {"lowest": 2}, {"lowest": 2, "noisy": True}, {"privacy": "membership_mi"}, {"privacy": "club"},
+                                      {"privacy": "information_bottleneck"}, {"privacy": "attribute_mi"}, {"privacy": "gradient_sensitivity"},
+                                      {"privacy": "gradient_sensitivity", "lowest": 2}, {"privacy": "privacy_budget"}],
+                         ids=["maml", "anil", "noise", "membership", "club", "bottleneck", "attribute", "sensitivity", "sensitivity of the head", "budget"])
 def test_meta_gradient_against_finite_differences(settings: dict[str, object]) -> None:
     made = case(**settings)
     learner = plugin("meta", "maml")

@@ -36,7 +36,7 @@ def test_a_study_leaves_points_curves_and_its_strategy(whole: SilentContext) -> 
     settings = settings_of(config)
     assert set(whole.points) == {(s, seed) for s in settings for seed in (0, 1)}
     for point in whole.points.values():
-        assert set(METRICS) - {"epsilon"} <= set(point.values)
+        assert set(METRICS) - {"epsilon", "attribute_mi"} <= set(point.values)
         assert Point.from_json(point.to_json()).setting == point.setting
     assert {(c.setting, c.name) for c in whole.curves.values() if c.setting} == {(s, f"roc:{attack}") for s in settings for attack in ("lira", "lira_t", "threshold")}
     assert {c.name for c in whole.curves.values() if not c.setting} == {f"validation:{kind}:{end}" for kind in ("lambda", "epsilon") for end in ("none", "most")}
