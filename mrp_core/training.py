@@ -78,7 +78,7 @@ class Trainer:
 
     def fresh(self) -> TrainingState:
         """The state before the first iteration."""
-        parameters = {k: v.to(self.device) for k, v in initial(self.shape, [a.seed for a in self.arms], self.dtype).items()}
+        parameters = {k: v.to(self.device) for k, v in initial(self.shape, [a.seed for a in self.arms], self.dtype, element_rates=self.learner.element_rates).items()}
         zeros = lambda: {k: torch.zeros_like(v) for k, v in parameters.items()}  # noqa: E731
         return TrainingState(step=0, parameters=parameters, first=zeros(), second=zeros(), alive=torch.ones(len(self.arms), dtype=torch.bool, device=self.device))
 

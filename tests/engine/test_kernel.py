@@ -27,6 +27,9 @@ CASES = {
     "confidence penalty": {"privacy": "kl_uniform", "steps": 1},
     "head under noise": {"lowest": 2, "noisy": True, "steps": 2},
     "all layers under noise": {"noisy": True, "steps": 2, "configs": 2, "tasks": 2},
+    "a rate for each weight": {"element_rates": True},
+    "a rate for each weight, head under noise": {"element_rates": True, "lowest": 2, "noisy": True, "steps": 2},
+    "a rate for each weight under noise": {"element_rates": True, "noisy": True, "steps": 2, "configs": 2, "tasks": 2},
 }
 
 
@@ -96,7 +99,8 @@ def test_anil_leaves_the_body_where_it_was_and_learns_it() -> None:
     assert gradient.abs().sum() > 0
 
 
-@pytest.mark.parametrize("settings", [{}, {"lowest": 2}, {"lowest": 2, "noisy": True}, {"privacy": "membership_mi"}], ids=["maml", "anil", "noise", "membership"])
+@pytest.mark.parametrize("settings", [{}, {"lowest": 2}, {"lowest": 2, "noisy": True}, {"privacy": "membership_mi"}, {"element_rates": True}, {"element_rates": True, "noisy": True}],
+                         ids=["maml", "anil", "noise", "membership", "meta-sgd", "meta-sgd under noise"])
 def test_meta_gradient_against_finite_differences(settings: dict[str, object]) -> None:
     made = case(**settings)
     learner = plugin("meta", "maml")
