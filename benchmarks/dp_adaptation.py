@@ -59,7 +59,8 @@ def study(family: str, method: str, seeds: int, iterations: int) -> StudyConfig:
     finite = tuple(e for e in EPSILONS if math.isfinite(e))
     privacy = PrivacyConfig(lambda_points=LAMBDAS, delta=DELTA, dp_adapts=how["dp_adapts"], dp_steps=how.get("dp_steps", 3), **({"epsilons": finite} if swept else {}))
     outer = OuterConfig(learner=how["learner"], search=how["search"], iterations=iterations * (LAMBDAS if swept else 1), seeds=seeds)
-    return StudyConfig(title=f"{family}: {method}", task=task, privacy=privacy, inner=InnerConfig(rate=1.0 if how["learner"] == "from_scratch" else 0.1), outer=outer, audit=AuditConfig(adaptations=128))
+    inner = InnerConfig(rate=1.0 if how["learner"] == "from_scratch" else 0.1)
+    return StudyConfig(title=f"{family}: {method}", task=task, privacy=privacy, inner=inner, outer=outer, audit=AuditConfig(adaptations=128))
 
 
 def trained(config: StudyConfig) -> Strategy:

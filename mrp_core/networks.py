@@ -133,7 +133,8 @@ def rows_of(parameters: Parameters, shape: Shape, features: Tensor, base_rate: f
         shape: Their sizes.
         features: See :func:`condition_features`.
         base_rate: Inner rate at the start of meta-training.
-        learn_rates: Whether rates follow the conditioning, within a factor e^3 of ``base_rate``, or stay fixed.
+        learn_rates: Whether there is a learned rate per layer and step (MAML++, Antoniou et al. 2019), which here follows the conditioning within a
+            factor e^3 of ``base_rate``, or one fixed rate.
         classes: int64 [B, ways]: rows of a joint head to take as each row's head; a negative class takes a zero row.
 
     Where there are element rates u, each weight's rate is multiplied by exp(R tanh(u / R)): positive, and within a factor e^R of its layer's, so that steps

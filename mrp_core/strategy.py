@@ -90,8 +90,10 @@ class Strategy:
             longer: Factor on the trained steps. An ε stays what it is: the noise is that of a run of so many steps, by the accountant.
 
         Raises:
-            ConfigError: If the strategy wasn't trained for it.
+            ConfigError: If the strategy wasn't trained for it, or ``longer`` isn't positive.
         """
+        if not longer >= 1:
+            raise ConfigError(f"longer is {longer!r}, but must be a whole number from 1: a factor on the trained steps.")
         value = setting.value if setting.kind == "lambda" else 0.0
         kind = "epsilon" if setting.kind == "epsilon" else "lambda"
         if kind == "epsilon":

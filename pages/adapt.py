@@ -124,8 +124,8 @@ def _chooser(study: studies.Study, strategy: Strategy) -> tuple[int, int, int, i
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         seed = int(st.selectbox(TEXT["seed"], study.config.seeds, key="adapt_seed", width=110, persist_state="session"))
         names = _names(study.key, study.version, seed, strategy)
-        task = st.selectbox(TEXT["task"], range(len(names)), format_func=lambda i: f"{i + 1}: {names[i]}", key="adapt_task", width=320, persist_state="session")
-        longer = st.selectbox(TEXT["steps"], tuple(TEXT["times"]), format_func=lambda n: TEXT["times"][n].format(steps=n * study.config.inner.steps), key="adapt_longer", width=170,
+        task = st.selectbox(TEXT["task"], range(len(names)), format_func=lambda i: f"{i + 1}: {names[i]}", key="adapt_task", width=280, persist_state="session")
+        longer = st.selectbox(TEXT["steps"], tuple(TEXT["times"]), format_func=lambda n: TEXT["times"][n].format(steps=n * study.config.inner.steps), key="adapt_longer", width=160,
                               help=TEXT["steps_help"], persist_state="session")
         st.button(TEXT["draw"], key="adapt_draw", icon=":material/casino:", help=TEXT["draw_help"], on_click=kept.next_draw)
     return seed, int(task or 0), kept.draw(), int(longer or 1)

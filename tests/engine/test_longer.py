@@ -15,6 +15,7 @@ from mrp_core.charts.frontier_figure import NAMES, SYMBOLS, frontier_figure
 from mrp_core.charts.palette import LIGHT
 from mrp_core.config import AuditConfig, ComputeOptions, InnerConfig, StudyConfig
 from mrp_core.engine import audit, live, train
+from mrp_core.errors import ConfigError
 from mrp_core.kernel import adapt
 from mrp_core.results import summarise
 from mrp_core.settings import UNPROTECTED, Setting, settings_of
@@ -67,6 +68,8 @@ def test_an_epsilon_is_kept_by_more_noise(strategy: Strategy) -> None:
         assert epsilon(plan.noise, far.steps, 1e-3).epsilon > 2 * value, "the noise of the shorter run would not do"
         assert far.row == plan.row
     assert strategy.adaptation(Setting("epsilon", math.inf), 0, 10).noise == 0.0
+    with pytest.raises(ConfigError, match=r"^longer is 0, but must be a whole number from 1"):
+        live(strategy, seed=0, task=0, draw=0, longer=0)
 
 
 def test_live_adapts_both_grids_longer(strategy: Strategy) -> None:
