@@ -72,7 +72,7 @@ class InnerConfig:
 
     steps: int = knob(5, label="Inner steps", help="Gradient steps on the support set.", low=0, high=20, unit="steps")
     rate: float = knob(0.1, label="Inner learning rate", help="Size of an inner step; where it is learned, its start.", low=1e-4, high=10.0, scale="log")
-    learn_rates: bool = knob(True, label="Learn the inner rates", help="One rate per layer and step, as a function of λ; otherwise the rate is fixed.")
+    learn_rates: bool = knob(True, label="Learn a rate per layer and step", help="As in MAML++ (Antoniou et al. 2019), here as a function of λ and ε; otherwise one fixed rate.")
     adapts: str = knob("all", label="What adapts", help="All layers, or the head only.", choices=("all", "head"))
 
     def __post_init__(self) -> None:
@@ -107,6 +107,7 @@ class AuditConfig:
     tasks: int = knob(12, label="Held-out tasks", help="Tasks on which utility and leakage are measured.", low=1, high=200)
     adaptations: int = knob(64, label="Shadow adaptations", help="Random half-subsets that each task is adapted on; an even number, each with its complement.", low=4, high=1024)
     records: int = knob(20, label="Evaluation records", help="Fresh records per class for utility and I(X;Ŷ).", low=2, high=500, unit="records")
+    longer: int = knob(1, label="Longest fine-tuning", help="Also measure 2, 4, 8 ... times the trained inner steps, up to so many times; 1 measures none.", low=1, high=16, unit="times", advanced=True)
     baselines: bool = knob(True, label="Free baselines", help="Also measure temperature and rate-distortion release, fewer steps, smaller rates and head only.", advanced=True)
 
     def __post_init__(self) -> None:

@@ -22,7 +22,7 @@ def work(config: StudyConfig) -> float:
     support, query = config.task.ways * config.task.shots, config.task.ways * config.task.queries
     learner, pairs = plugin("meta", config.outer.learner), max(1, plugin("privacy", config.privacy.loss).pairs)
     arms = config.outer.seeds * (1 if config.privacy.mechanism == "none" else 1.6)
-    order = 12.0 if config.outer.learner in ("maml", "anil") else 6.0
+    order = 12.0 if config.outer.learner in ("maml", "anil", "meta_sgd") else 6.0
     trained = config.outer.iterations * config.outer.meta_batch * arms * pairs * order * record * (config.inner.steps * support + query) if learner.trains else 0.0
     measured = len(settings_of(config)) * config.outer.seeds * config.audit.tasks * config.audit.adaptations * record
     measured *= 3.0 * config.inner.steps * support + 2.0 * support + config.audit.records * config.task.ways

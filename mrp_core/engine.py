@@ -186,8 +186,8 @@ def held_out_names(strategy: Strategy, seed: int) -> tuple[str, ...]:
     return _held(strategy, seed).names
 
 
-def live(strategy: Strategy, *, seed: int, task: int, draw: int) -> Live:
-    """Adapt one held-out task on the ``draw``-th random support set, under the whole λ and ε grids in one batch.
+def live(strategy: Strategy, *, seed: int, task: int, draw: int, longer: int = 1) -> Live:
+    """Adapt one held-out task on the ``draw``-th random support set, under the whole λ and ε grids in one batch, with ``longer`` times the trained steps.
 
     Raises:
         ConfigError: If there is no such seed or task.
@@ -200,7 +200,7 @@ def live(strategy: Strategy, *, seed: int, task: int, draw: int) -> Live:
     begin = time.perf_counter()
     tasks = audit_tasks(held, adaptations=2, seed=seed * 100_003 + draw, seen=strategy.seen[seed], like=strategy.parameters["cb0"])
     settings = tuple(sorted(s for s in settings_of(config) if s.kind == "lambda") + sorted(s for s in settings_of(config) if s.kind == "epsilon"))
-    out = evaluate(strategy, [strategy.adaptation(s, seed) for s in settings], tasks)
+    out = evaluate(strategy, [strategy.adaptation(s, seed, longer) for s in settings], tasks)
     fresh, pool, keep = out.fresh[:, 0, 0], out.pool[:, 0, 0], tasks.keep[0, 0]
     made = utility(config.privacy, fresh, held.eval_y[0])
     start = utility(config.privacy, out.start[:, 0], held.eval_y[0])

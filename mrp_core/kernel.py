@@ -89,7 +89,9 @@ def adapt(rows: Rows, x: Tensor, y: Tensor, loss: Loss, *, steps: int, lowest: i
     """Adapt each row to its support set by ``steps`` gradient steps.
 
     Args:
-        rows: Start; ``rows.rates`` [B, >= steps, layers] are the step sizes, so a rate of zero freezes a layer in a step.
+        rows: Start; ``rows.rates`` [B, S, layers] are the step sizes, so a rate of zero freezes a layer in a step; steps beyond S keep the last rate. Rates of
+            single weights, where there are any, multiply the step, its noise included: under noise that is post-processing of what is private already, with
+            factors that no support record has a say in, and leaves the guarantee as it is.
         x, y: Support sets, [B, N, features] and int64 [B, N].
         loss: Per-row loss, a mean over records.
         steps: Number of steps.
@@ -115,11 +117,14 @@ def adapt(rows: Rows, x: Tensor, y: Tensor, loss: Loss, *, steps: int, lowest: i
             factor = clip_factors(inputs, ds, noise.clip).unsqueeze(-1)
             ds = [d * factor for d in ds]
         for i, d in enumerate(ds):
-            rate = rows.rates[:, k, i, None, None]
-            weights[i] = torch.baddbmm(weights[i], (d * rate).mT, inputs[i], alpha=-1.0)
-            biases[i] = biases[i] - rate[:, :, 0] * d.sum(1)
+            rate = rows.rates[:, min(k, rows.rates.shape[1] - 1), i, None, None]
+            weight, bias = (torch.zeros_like(weights[i]), torch.zeros_like(biases[i])) if rows.weight_rates else (weights[i], biases[i])
+            weight, bias = torch.baddbmm(weight, (d * rate).mT, inputs[i], alpha=-1.0), bias - rate[:, :, 0] * d.sum(1)
             if noise is not None:
-                weights[i], biases[i] = _add_noise(weights[i], biases[i], noise, i, k, rate, x.shape[1])
+                weight, bias = _add_noise(weight, bias, noise, i, k, rate, x.shape[1])
+            if rows.weight_rates:
+                weight, bias = torch.addcmul(weights[i], rows.weight_rates[i], weight), torch.addcmul(biases[i], rows.bias_rates[i], bias)
+            weights[i], biases[i] = weight, bias
     return rows.with_weights(weights, biases)
 
 

@@ -18,6 +18,7 @@ class MetaLearner(Protocol):
         trains: Whether there is any meta-training.
         tunes_rate: Whether the inner rate is not learned, but picked on validation tasks from a declared list.
         baseline: Whether this is a yardstick rather than a meta-learner.
+        element_rates: Whether each weight and bias has a learned inner rate of its own, on top of those per layer and step.
     """
 
     name: str
@@ -29,6 +30,7 @@ class MetaLearner(Protocol):
     trains: bool
     tunes_rate: bool
     baseline: bool
+    element_rates: bool
 
     def outer(self, problem: Problem) -> OuterLoss:
         """A loss whose gradient with respect to the strategy's parameters is the meta-gradient."""

@@ -21,6 +21,7 @@ CONDITION_UNITS = 32
 CRITIC = "critic."
 """What the names of a privacy loss's own parameters begin with."""
 RATE_RANGE = 3.0
+ELEMENT_RANGE = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,7 @@ class Rows:
         rates: [B, steps, layers].
         marginal: [B, ways], logits of the learned output marginal (for variational bounds).
         critic: Parameters of the privacy loss's own attacker by name, leading axis [B]; empty for losses without one.
+        weight_rates, bias_rates: Per layer a factor on the rate of each weight and bias, [B, out, in] and [B, out]; empty where all are one.
     """
 
     weights: tuple[Tensor, ...]
@@ -73,6 +75,8 @@ class Rows:
     rates: Tensor
     marginal: Tensor
     critic: Parameters = field(default_factory=dict)
+    weight_rates: tuple[Tensor, ...] = ()
+    bias_rates: tuple[Tensor, ...] = ()
 
     def with_weights(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Rows:
         """The same conditioning around other weights."""
@@ -80,22 +84,27 @@ class Rows:
 
     def above(self, lowest: int) -> Rows:
         """The layers from ``lowest`` on, as a network of their own: its input is :func:`features`."""
-        return replace(self, weights=self.weights[lowest:], biases=self.biases[lowest:], scales=self.scales[lowest:], shifts=self.shifts[lowest:], rates=self.rates[:, :, lowest:])
+        return replace(self, weights=self.weights[lowest:], biases=self.biases[lowest:], scales=self.scales[lowest:], shifts=self.shifts[lowest:], rates=self.rates[:, :, lowest:],
+                       weight_rates=self.weight_rates[lowest:], bias_rates=self.bias_rates[lowest:])
 
     def repeat(self, times: int) -> Rows:
         """Each row ``times`` times in a row: [B] becomes [B x times]."""
         many = lambda ts: tuple(t.repeat_interleave(times, 0) for t in ts)  # noqa: E731
         return Rows(weights=many(self.weights), biases=many(self.biases), scales=many(self.scales), shifts=many(self.shifts),
                     release=self.release.repeat_interleave(times, 0), rates=self.rates.repeat_interleave(times, 0),
-                    marginal=self.marginal.repeat_interleave(times, 0), critic={k: t.repeat_interleave(times, 0) for k, t in self.critic.items()})
+                    marginal=self.marginal.repeat_interleave(times, 0), critic={k: t.repeat_interleave(times, 0) for k, t in self.critic.items()},
+                    weight_rates=many(self.weight_rates), bias_rates=many(self.bias_rates))
 
 
-def initial(shape: Shape, seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Parameters:
+def initial(shape: Shape, seeds: Sequence[int], dtype: torch.dtype = torch.float32, *, element_rates: bool = False) -> Parameters:
     """Fresh parameters with leading axis [len(seeds)]; equal seeds give equal weights, whatever else is in the batch.
 
-    Hidden layers follow He et al. (2015); the head and the conditioning start at zero effect.
+    Hidden layers follow He et al. (2015); the head and the conditioning start at zero effect. ``element_rates`` adds a rate for each weight and bias (``rw0``,
+    ``rb0`` ...), see :func:`rows_of`, and draws nothing for it.
     """
     made = [_initial_one(shape, seed) for seed in seeds]
+    if element_rates:
+        made = [m | {f"r{k}": torch.zeros_like(v) for k, v in m.items() if k[0] in "wb"} for m in made]
     return {k: torch.stack([m[k] for m in made]).to(dtype) for k in made[0]}
 
 
@@ -136,8 +145,12 @@ def rows_of(parameters: Parameters, shape: Shape, features: Tensor, base_rate: f
         shape: Their sizes.
         features: See :func:`condition_features`.
         base_rate: Inner rate at the start of meta-training.
-        learn_rates: Whether rates follow the conditioning, within a factor e^3 of ``base_rate``, or stay fixed.
+        learn_rates: Whether there is a learned rate per layer and step (MAML++, Antoniou et al. 2019), which here follows the conditioning within a
+            factor e^3 of ``base_rate``, or one fixed rate.
         classes: int64 [B, ways]: rows of a joint head to take as each row's head; a negative class takes a zero row.
+
+    Where there are element rates u, each weight's rate is multiplied by exp(R tanh(u / R)): positive, and within a factor e^R of its layer's, so that steps
+    beyond the trained ones don't run away. R is :data:`ELEMENT_RANGE`.
     """
     hidden = torch.tanh(torch.einsum("bhf,bf->bh", parameters["cw0"], features) + parameters["cb0"])
     raw = torch.einsum("boh,bh->bo", parameters["cw1"], hidden) + parameters["cb1"]
@@ -152,7 +165,13 @@ def rows_of(parameters: Parameters, shape: Shape, features: Tensor, base_rate: f
     if classes is not None:
         weights[-1], biases[-1] = _head_rows(weights[-1], biases[-1], classes)
     return Rows(weights=tuple(weights), biases=tuple(biases), scales=scales, shifts=shifts, release=release, rates=rates, marginal=parameters["marginal"],
-                critic={k.removeprefix(CRITIC): v for k, v in parameters.items() if k.startswith(CRITIC)})
+                critic={k.removeprefix(CRITIC): v for k, v in parameters.items() if k.startswith(CRITIC)},
+                weight_rates=_element_rates(parameters, "rw", n), bias_rates=_element_rates(parameters, "rb", n))
+
+
+def _element_rates(parameters: Parameters, name: str, layers: int) -> tuple[Tensor, ...]:
+    found = [parameters[f"{name}{i}"] for i in range(layers) if f"{name}{i}" in parameters]
+    return tuple(torch.exp(ELEMENT_RANGE * torch.tanh(u / ELEMENT_RANGE)) for u in found)
 
 
 def _head_rows(weight: Tensor, bias: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,7 +19,7 @@ class Setting:
     Attributes:
         kind: "lambda" (value: privacy weight; 0 is the unprotected model), "epsilon" (value: ε of the noisy adaptation; inf is
             the same adaptation without noise), or a baseline made from λ = 0 without training: "temperature" (value: T),
-            "rate_distortion" (value: β), "steps" (value: inner steps), "rate" (value: factor on the inner rate), "head" (value: 1).
+            "rate_distortion" (value: β), "steps" (value: inner steps, fewer than were trained or more), "rate" (value: factor on the inner rate), "head" (value: 1).
         value: See kind.
     """
 
@@ -50,7 +50,7 @@ class Setting:
 
 
 SETTING_KINDS: dict[str, str] = {"lambda": "λ", "epsilon": "ε", "temperature": "temperature release", "rate_distortion": "rate-distortion release",
-                                 "steps": "fewer steps", "rate": "smaller rate", "head": "head only"}
+                                 "steps": "other number of steps", "rate": "smaller rate", "head": "head only"}
 UNPROTECTED = Setting("lambda", 0.0)
 TEMPERATURES, BETAS = (1.5, 2.0, 3.0, 5.0, 8.0, 14.0), (8.0, 5.0, 3.5, 2.5, 1.8, 1.2, 0.6)
 
@@ -64,7 +64,8 @@ def settings_of(config: StudyConfig) -> tuple[Setting, ...]:
         if config.privacy.channel == "sampled_label":
             free = [Setting("temperature", t) for t in TEMPERATURES] + [Setting("rate_distortion", b) for b in BETAS]
         free += [Setting("steps", float(k)) for k in range(1, config.inner.steps)] + [Setting("rate", 0.5), Setting("rate", 0.25), Setting("head", 1.0)]
-    return tuple(dict.fromkeys([UNPROTECTED, *lambdas[:5], *noisy, *lambdas[5:], *free]))
+    longer = [Setting("steps", float(config.inner.steps * 2**i)) for i in range(1, config.audit.longer.bit_length())] if config.inner.steps else []
+    return tuple(dict.fromkeys([UNPROTECTED, *lambdas[:5], *noisy, *lambdas[5:], *free, *longer]))
 
 
 def _coarse_to_fine(values: tuple[float, ...]) -> list[float]:

@@ -33,6 +33,7 @@ class Adaptation:
         noise: Noise multiplier; None where nothing is clipped either.
         steps, lowest: Inner steps and first adapting layer.
         rate_factor: Factor on the inner rates.
+        trained: Steps of the meta-training; steps beyond keep the rates of the last of them.
     """
 
     row: int
@@ -41,6 +42,7 @@ class Adaptation:
     steps: int
     lowest: int
     rate_factor: float
+    trained: int
 
 
 def plan_of(config: StudyConfig, kind: str, value: float, row: int) -> Adaptation:
@@ -49,8 +51,8 @@ def plan_of(config: StudyConfig, kind: str, value: float, row: int) -> Adaptatio
     head = plugin("meta", config.outer.learner).head_only or config.inner.adapts == "head"
     if kind == "epsilon":
         lowest = last if head or config.privacy.dp_adapts == "head" else 0
-        return Adaptation(row=row, weight=0.0, noise=value, steps=config.privacy.dp_steps, lowest=lowest, rate_factor=1.0)
-    return Adaptation(row=row, weight=value, noise=None, steps=config.inner.steps, lowest=last if head else 0, rate_factor=1.0)
+        return Adaptation(row=row, weight=0.0, noise=value, steps=config.privacy.dp_steps, lowest=lowest, rate_factor=1.0, trained=config.privacy.dp_steps)
+    return Adaptation(row=row, weight=value, noise=None, steps=config.inner.steps, lowest=last if head else 0, rate_factor=1.0, trained=config.inner.steps)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,17 +82,27 @@ class Strategy:
         """The meta-learner that made it."""
         return plugin("meta", self.config.outer.learner)
 
-    def adaptation(self, setting: Setting, seed: int) -> Adaptation:
+    def adaptation(self, setting: Setting, seed: int, longer: int = 1) -> Adaptation:
         """How a setting is served.
 
+        Args:
+            setting, seed: What is asked for.
+            longer: Factor on the trained steps. An ε stays what it is: the noise is that of a run of so many steps, by the accountant.
+
         Raises:
-            ConfigError: If the strategy wasn't trained for it.
+            ConfigError: If the strategy wasn't trained for it, or ``longer`` isn't positive.
         """
+        if not longer >= 1:
+            raise ConfigError(f"longer is {longer!r}, but must be a whole number from 1: a factor on the trained steps.")
         value = setting.value if setting.kind == "lambda" else 0.0
         kind = "epsilon" if setting.kind == "epsilon" else "lambda"
         if kind == "epsilon":
             value = noise_multiplier(setting.value, self.config.privacy.dp_steps, self.config.privacy.delta)
         plan = plan_of(self.config, kind, value, self._row(kind, seed, value, setting))
+        if longer > 1:
+            plan = replace(plan, steps=longer * plan.steps)
+        if longer > 1 and kind == "epsilon":
+            plan = replace(plan, noise=noise_multiplier(setting.value, plan.steps, self.config.privacy.delta))
         if setting.kind == "steps":
             return replace(plan, steps=int(setting.value))
         if setting.kind == "rate":
@@ -121,8 +133,7 @@ class Strategy:
             picked = {k: v.repeat_interleave(repeats, 0) for k, v in picked.items()}
         factor = picked.pop("factor") * picked.pop("tuned_rate")
         rows = rows_of(picked, self.shape, picked["features"], self.config.inner.rate, learn_rates=self.config.inner.learn_rates, classes=classes)
-        return Rows(weights=rows.weights, biases=rows.biases, scales=rows.scales, shifts=rows.shifts, release=rows.release,
-                    rates=rows.rates * factor[:, None, None], marginal=rows.marginal)
+        return replace(rows, rates=_held(rows.rates, plans, repeats) * factor[:, None, None])
 
     def to_bytes(self) -> bytes:
         """safetensors bytes with the configuration and the choices in the header."""
@@ -175,6 +186,15 @@ class Strategy:
         fits = len(self.arms) == len(self.levels) == len(self.choice) > 0 and all(len(a) == len(b) > 0 for a, b in zip(self.levels, self.choice, strict=True))
         if not fits or not all(0 <= row < sets for rows in self.choice for row in rows) or self.parameters["w0"].shape[2] != self.shape.features:
             raise ValueError("its parts don't fit together")
+
+
+def _held(rates: Tensor, plans: list[Adaptation], repeats: int) -> Tensor:
+    """Rates [B, steps, layers] in which steps beyond the trained ones have the last trained step's, for plans that go there."""
+    if all(p.steps <= p.trained for p in plans):
+        return rates
+    last = torch.tensor([max(1, p.trained) - 1 for p in plans], device=rates.device).repeat_interleave(repeats)
+    step = torch.minimum(torch.arange(rates.shape[1], device=rates.device), last[:, None])
+    return rates.gather(1, step.unsqueeze(-1).expand_as(rates))
 
 
 def noise_levels(config: StudyConfig) -> tuple[float, ...]:

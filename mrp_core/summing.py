@@ -49,7 +49,7 @@ def assemble(strategy: Strategy, setting: Setting, options: ExaminationOptions, 
         study=config.id, setting=setting, options=options, seeds=tuple(parts), tasks=config.audit.tasks, records=first["keep"].shape[-1], rule=rule,
         attacks=_attacks(parts, headline), rocs=_rocs(setting, parts), histogram=_histogram(parts), exposure=_exposure(parts),
         exposed=_exposed(strategy, parts, own), parts=(*_classes(parts, own, config.task.ways), *_tasks(parts, own), *_groups(parts, views)),
-        settling=_settling(parts), epsilon=_epsilon(strategy, setting, parts), attributes=_attributes(parts, views), task_membership=_task_membership(strategy, setting, compute),
+        settling=_settling(parts), epsilon=epsilon_range(strategy, setting, parts), attributes=_attributes(parts, views), task_membership=_task_membership(strategy, setting, compute),
         origin={"seconds": round(seconds(), 1), "version": __version__, "device": compute.device, "date": datetime.now(UTC).strftime("%Y-%m-%d")})
 
 
@@ -185,7 +185,7 @@ def _settling(parts: Parts) -> tuple[tuple[int, Measurement], ...]:
     return tuple((n, interval(np.stack([p[f"settling/{n}"] for p in parts.values()]), low=0.0, high=1.0)) for n in counts)
 
 
-def _epsilon(strategy: Strategy, setting: Setting, parts: Parts) -> EpsilonRange:
+def epsilon_range(strategy: Strategy, setting: Setting, parts: Parts) -> EpsilonRange:
     """Half of the models are shadows, the other half gives one trial a complementary pair: trials must not rest on one another."""
     privacy, upper = strategy.config.privacy, setting.value if setting.kind == "epsilon" and math.isfinite(setting.value) else math.nan
     scores, members = [], []

@@ -166,7 +166,7 @@ def _start(strategy: Strategy) -> Parameters:
     """The strategy's parameters before any training; sets of one seed start alike."""
     seed_of = {row: arm.seed for arm, rows in zip(strategy.arms, strategy.choice, strict=True) for row in rows}
     like = strategy.parameters["cb0"]
-    fresh = initial(strategy.shape, [seed_of.get(r, 0) for r in range(len(like))], like.dtype)
+    fresh = initial(strategy.shape, [seed_of.get(r, 0) for r in range(len(like))], like.dtype, element_rates=strategy.learner.element_rates)
     return {k: v.to(like.device) for k, v in fresh.items()}
 
 

@@ -79,7 +79,8 @@ class Trainer:
     def fresh(self) -> TrainingState:
         """The state before the first iteration."""
         seeds = [a.seed for a in self.arms]
-        parameters = {k: v.to(self.device) for k, v in (initial(self.shape, seeds, self.dtype) | initial_critic(self.privacy.critic(self.shape.ways), seeds, self.dtype)).items()}
+        own = initial(self.shape, seeds, self.dtype, element_rates=self.learner.element_rates)
+        parameters = {k: v.to(self.device) for k, v in (own | initial_critic(self.privacy.critic(self.shape.ways), seeds, self.dtype)).items()}
         zeros = lambda: {k: torch.zeros_like(v) for k, v in parameters.items()}  # noqa: E731
         return TrainingState(step=0, parameters=parameters, first=zeros(), second=zeros(), alive=torch.ones(len(self.arms), dtype=torch.bool, device=self.device))
 

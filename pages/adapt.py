@@ -25,6 +25,10 @@ TEXT: dict[str, Any] = {
     "lead": "One task that meta-training never saw. Its whole λ and ε grid is re-adapted in one batch; the slider walks through it.",
     "none": "This study has no trained strategy at hand: its training hasn't finished, or its file wasn't kept. Pick another study, or train this one.",
     "train": "Train a study", "warm": "Warming up the engine: this takes a few seconds once.",
+    "steps": "Steps at test time", "times": {1: "as trained: {steps}", 2: "twice: {steps}", 4: "4 times: {steps}", 10: "10 times: {steps}"},
+    "steps_help": "Longer fine-tuning: beyond the trained steps the last step's rate is kept. Each ε stays what it is: more noisy steps mean more noise in each of them.",
+    "longer": "{n} steps instead of {trained} for λ, {noisy} instead of {noisy_trained} for ε: more than meta-training took. ",
+    "longer_plain": "{n} steps instead of {trained}: more than meta-training took. ",
     "task": "Held-out task", "seed": "Seed", "draw": "New support set", "draw_help": "Adapts to another random half of the task's pool.",
     "accuracy": "Accuracy", "confidence": "Confidence", "leak": "One answer tells", "attack": "Loss-threshold attack",
     "zero": "{value} before any step", "over": "{value:+.1f} points vs λ = 0", "bits": "{value:+.2f} bits vs λ = 0", "guess": "guessing is 0.5",
@@ -68,8 +72,8 @@ def main() -> None:
     if strategy is None:
         _skeleton(study)
         return
-    seed, task, draw = _chooser(study, strategy)
-    look = _look(study.key, study.version, seed, task, draw, strategy)
+    seed, task, draw, longer = _chooser(study, strategy)
+    look = _look(study.key, study.version, seed, task, draw, longer, strategy)
     live = look.live
     setting = slide.current(live.settings)
     slide.setting_slider(live.settings, setting)
@@ -82,7 +86,7 @@ def main() -> None:
         with right:
             _statistic(look, at)
     _pictures(look)
-    st.caption(TEXT["took"].format(n=len(live.settings), ms=live.seconds * 1000))
+    st.caption(_longer(study, longer) + TEXT["took"].format(n=len(live.settings), ms=live.seconds * 1000))
 
 
 def _skeleton(study: studies.Study) -> None:
@@ -104,10 +108,10 @@ def _names(key: str, version: int, seed: int, _strategy: Strategy) -> tuple[str,
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _look(key: str, version: int, seed: int, task: int, draw: int, _strategy: Strategy) -> Look:
+def _look(key: str, version: int, seed: int, task: int, draw: int, longer: int, _strategy: Strategy) -> Look:
     from mrp_core.engine import live
 
-    made = live(_strategy, seed=seed, task=task, draw=draw)
+    made = live(_strategy, seed=seed, task=task, draw=draw, longer=longer)
     both = sorted([*made.support_phi.ravel().tolist(), *made.other_phi.ravel().tolist()])
     low, high = both[len(both) // 100], both[-1 - len(both) // 100]
     statistics = tuple(statistic_frame(made.support_phi[i].tolist(), made.other_phi[i].tolist(), low, high) for i in range(len(made.settings)))
@@ -116,13 +120,24 @@ def _look(key: str, version: int, seed: int, task: int, draw: int, _strategy: St
     return Look(live=made, statistics=statistics, top=max(max(*s.members, *s.others) for s in statistics), pictures=pictures)
 
 
-def _chooser(study: studies.Study, strategy: Strategy) -> tuple[int, int, int]:
+def _chooser(study: studies.Study, strategy: Strategy) -> tuple[int, int, int, int]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         seed = int(st.selectbox(TEXT["seed"], study.config.seeds, key="adapt_seed", width=110, persist_state="session"))
         names = _names(study.key, study.version, seed, strategy)
-        task = st.selectbox(TEXT["task"], range(len(names)), format_func=lambda i: f"{i + 1}: {names[i]}", key="adapt_task", width=320, persist_state="session")
+        task = st.selectbox(TEXT["task"], range(len(names)), format_func=lambda i: f"{i + 1}: {names[i]}", key="adapt_task", width=280, persist_state="session")
+        longer = st.selectbox(TEXT["steps"], tuple(TEXT["times"]), format_func=lambda n: TEXT["times"][n].format(steps=n * study.config.inner.steps), key="adapt_longer", width=160,
+                              help=TEXT["steps_help"], persist_state="session")
         st.button(TEXT["draw"], key="adapt_draw", icon=":material/casino:", help=TEXT["draw_help"], on_click=kept.next_draw)
-    return seed, int(task or 0), kept.draw()
+    return seed, int(task or 0), kept.draw(), int(longer or 1)
+
+
+def _longer(study: studies.Study, longer: int) -> str:
+    """What longer fine-tuning changed, in words; nothing where nothing did."""
+    if longer == 1:
+        return ""
+    steps, noisy = study.config.inner.steps, study.config.privacy.dp_steps
+    text = TEXT["longer"] if study.config.privacy.mechanism != "none" else TEXT["longer_plain"]
+    return text.format(n=longer * steps, trained=steps, noisy=longer * noisy, noisy_trained=noisy)
 
 
 def _numbers(live: Live, at: int, base: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import estimators
+from benchmarks import dp_adaptation, estimators
 from mrp_core import cli
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,3 +47,29 @@ def test_files_that_are_named_exist(document: str) -> None:
 def test_the_table_of_estimators_is_that_of_the_stored_results() -> None:
     results = ROOT / "benchmarks" / "results"
     assert (results / "estimators.md").read_text(encoding="utf-8") == estimators.render(json.loads((results / "estimators.json").read_text(encoding="utf-8")))
+
+
+def test_the_figures_of_private_adaptation_are_those_of_the_stored_results() -> None:
+    results = json.loads((ROOT / "benchmarks" / "results" / "dp_adaptation.json").read_text(encoding="utf-8"))
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    letters, digits = results["letters"], results["digits"]
+    accuracy = {name: by["3"]["accuracy"][0] for name, by in letters["methods"].items()}
+    scratch = max((name for name in accuracy if name.startswith("from scratch")), key=lambda name: accuracy[name])
+    joint = max((name for name in accuracy if name.startswith("joint")), key=lambda name: accuracy[name])
+    assert f"reaches {100 * accuracy[dp_adaptation.OURS]:.1f} % on new letters" in text and f"the best is {100 * accuracy[scratch]:.1f} %" in text
+    span = lambda found, sign=1: "{:.1f} points [{:.1f}, {:.1f}]".format(*(100 * sign * v for v in (found if sign > 0 else (found[0], found[2], found[1]))))  # noqa: E731
+    assert f"a difference of {span(letters['meta_learned_minus'][scratch]['3']['accuracy'])}" in text
+    assert f"it is {span(letters['meta_learned_minus'][joint]['3']['accuracy'])}, which doesn't tell them apart" in text
+    ahead = max((digits["meta_learned_minus"][name]["3"]["accuracy"] for name in digits["meta_learned_minus"] if name.startswith("joint")), key=lambda d: -d[0])
+    assert f"joint training is ahead by {span(ahead, -1)}" in text
+    differences = [d["accuracy"] for r in results.values() for d in r["meta_learned_minus"][dp_adaptation.SEPARATE].values()]
+    assert f"loses at most {-100 * min(d[0] for d in differences):.1f} points on average" in text
+    assert f"the interval reaches {-100 * min(d['accuracy'][1] for d in letters['meta_learned_minus'][dp_adaptation.SEPARATE].values()):.1f}" in text
+
+
+def test_no_lower_bound_of_the_stored_results_lies_above_its_epsilon_and_the_attack_finds_what_has_none() -> None:
+    results = json.loads((ROOT / "benchmarks" / "results" / "dp_adaptation.json").read_text(encoding="utf-8"))
+    for family, part in results.items():
+        bounds = [(e, by[e]["epsilon"]) for by in part["methods"].values() for e in by]
+        assert all(b["lower"] <= b["upper"] for e, b in bounds if e != "inf"), family
+        assert all(b["lower"] > 0.3 for e, b in bounds if e == "inf"), family

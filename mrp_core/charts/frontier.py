@@ -85,7 +85,7 @@ def frontier_frame(summaries: Sequence[Summary], config: StudyConfig, x: str = "
     used = [s for s in summaries if s.setting.kind in kinds and all(m in s.means and s.means[m].resolved for m in (x, y))]
     trained = [s for s in used if s.setting.kind in TRAINED]
     status = _statuses(trained, x, y)
-    marks = tuple(_mark(s, x, y, status.get(s.setting, "baseline")) for s in used)
+    marks = tuple(_mark(s, x, y, status.get(s.setting, "baseline"), trained_steps=config.inner.steps) for s in used)
     seeds = {s.setting: _seed_dots(s, x, y) for s in trained}
     front = sorted((m.x, m.y) for m in marks if m.status == "front")
     limit = _limit(config, x)
@@ -118,9 +118,10 @@ def _title(metric: str) -> str:
     return f"{spec.label}, {spec.unit}" if spec.unit else spec.label
 
 
-def _mark(s: Summary, x: str, y: str, status: Status) -> Mark:
+def _mark(s: Summary, x: str, y: str, status: Status, *, trained_steps: int) -> Mark:
     mx, my, ux, uy = s.means[x], s.means[y], METRICS[x].shown, METRICS[y].shown
-    return Mark(key=s.setting.key, label=setting_label(s.setting), kind=s.setting.kind, x=ux(mx.value), x_low=ux(mx.low), x_high=ux(mx.high),
+    longer = s.setting.kind == "steps" and s.setting.value > trained_steps
+    return Mark(key=s.setting.key, label=setting_label(s.setting), kind="longer" if longer else s.setting.kind, x=ux(mx.value), x_low=ux(mx.low), x_high=ux(mx.high),
                 y=uy(my.value), y_low=uy(my.low), y_high=uy(my.high), status=status)
 
 

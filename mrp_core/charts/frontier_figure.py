@@ -12,11 +12,11 @@ from mrp_core.charts.labels import place
 from mrp_core.charts.palette import Palette, figure, note
 
 SYMBOLS: Mapping[str, str] = {"lambda": "circle", "epsilon": "square", "temperature": "triangle-up", "rate_distortion": "triangle-down",
-                              "steps": "star-triangle-up", "rate": "cross", "head": "pentagon"}
+                              "steps": "star-triangle-up", "longer": "star-triangle-down", "rate": "cross", "head": "pentagon"}
 NAMES: Mapping[str, str] = {"lambda": "λ-trained", "epsilon": "ε-guaranteed", "temperature": "temperature release", "rate_distortion": "rate-distortion release",
-                            "steps": "fewer steps", "rate": "smaller rate", "head": "head only"}
+                            "steps": "fewer steps", "longer": "longer fine-tuning", "rate": "smaller rate", "head": "head only"}
 IMPOSSIBLE = "impossible (Fano)"
-_FREE = ("temperature", "rate_distortion", "steps", "rate", "head")
+_FREE = ("temperature", "rate_distortion", "steps", "longer", "rate", "head")
 
 
 def frontier_figure(frame: FrontierFrame, colours: Palette, *, pick: str = "", dominated: bool = True, height: int = 470, width: int = 720) -> go.Figure:

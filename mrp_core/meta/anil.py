@@ -22,6 +22,7 @@ class Anil:
     trains: bool = True
     tunes_rate: bool = False
     baseline: bool = False
+    element_rates: bool = False
 
     def outer(self, problem: Problem) -> OuterLoss:
         """Query loss after adapting the head, differentiable through the adaptation."""

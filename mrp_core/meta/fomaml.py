@@ -22,6 +22,7 @@ class FirstOrderMaml:
     trains: bool = True
     tunes_rate: bool = False
     baseline: bool = False
+    element_rates: bool = False
 
     def outer(self, problem: Problem) -> OuterLoss:
         """Query loss of the adapted weights, with the inner gradients held constant."""

@@ -16,12 +16,13 @@ class FromScratch:
     name: str = "from_scratch"
     title: str = "From scratch"
     summary: str = "No meta-training: each new task starts from random weights."
-    order: int = 6
+    order: int = 7
     head_only: bool = False
     joint: bool = False
     trains: bool = False
     tunes_rate: bool = True
     baseline: bool = True
+    element_rates: bool = False
 
     def outer(self, problem: Problem) -> OuterLoss:
         """There is nothing to train; the loss of the adapted weights, for the record."""

@@ -16,12 +16,13 @@ class JointThenFinetune:
     name: str = "joint_then_finetune"
     title: str = "Joint training, then fine-tuning"
     summary: str = "Ordinary pre-training on all tasks at once, without an inner loop; a new task is fine-tuned."
-    order: int = 5
+    order: int = 6
     head_only: bool = False
     joint: bool = True
     trains: bool = True
     tunes_rate: bool = True
     baseline: bool = True
+    element_rates: bool = False
 
     def outer(self, problem: Problem) -> OuterLoss:
         """Loss of the shared weights on support and query records, no adaptation."""

@@ -22,6 +22,7 @@ class Reptile:
     trains: bool = True
     tunes_rate: bool = False
     baseline: bool = False
+    element_rates: bool = False
 
     def outer(self, problem: Problem) -> OuterLoss:
         """Half the squared distance to the adapted weights, over the inner rate, plus the first-order outer loss for the conditioning."""

@@ -30,7 +30,7 @@ LOSSES, LEARNERS, SEARCHES = (plugins(package) for package in ("privacy", "meta"
 def test_no_registry_is_empty() -> None:
     assert {"output_mi", "kl_marginal", "kl_uniform", "membership_mi", "club", "information_bottleneck", "attribute_mi", "gradient_sensitivity", "adversarial",
             "privacy_budget"} <= set(LOSSES)
-    assert {"maml", "fomaml", "anil", "reptile", "joint_then_finetune", "from_scratch"} <= set(LEARNERS)
+    assert {"maml", "fomaml", "anil", "meta_sgd", "reptile", "joint_then_finetune", "from_scratch"} <= set(LEARNERS)
     assert {"conditioned", "lambda_sweep"} <= set(SEARCHES)
 
 
@@ -233,7 +233,8 @@ def test_binary_gaussian_information_against_quadrature() -> None:
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_learner_declares_what_it_does(name: str) -> None:
     learner = LEARNERS[name]
-    assert all(isinstance(getattr(learner, flag), bool) for flag in ("head_only", "joint", "trains", "tunes_rate", "baseline"))
+    assert all(isinstance(getattr(learner, flag), bool) for flag in ("head_only", "joint", "trains", "tunes_rate", "baseline", "element_rates"))
+    assert not (learner.joint and learner.element_rates), "a joint head has no rates to take rows of"
     assert not learner.joint or learner.trains
     assert learner.trains or learner.tunes_rate, "without training, a rate has to come from somewhere"
 
@@ -241,21 +242,21 @@ def test_a_learner_declares_what_it_does(name: str) -> None:
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_learner_gives_each_row_a_finite_loss_and_each_weight_a_gradient(name: str, loss: str) -> None:
-    made = case(privacy=loss, lowest=2 if LEARNERS[name].head_only else 0)
+    made = case(privacy=loss, lowest=2 if LEARNERS[name].head_only else 0, element_rates=LEARNERS[name].element_rates)
     leaves = made.leaves()
     outer = LEARNERS[name].outer(made.problem(leaves))
     for part in (outer.task, outer.privacy, outer.total):
         assert part.shape == made.weight.shape and torch.isfinite(part).all()
     assert LOSSES[loss].critic(3) or (outer.privacy >= -1e-12).all()
     found = dict(zip(leaves, torch.autograd.grad(outer.total.sum(), list(leaves.values()), allow_unused=True), strict=True))
-    for key in ("w0", "b0", "w1", "w2", "cw0", "cw1"):
+    for key in ("w0", "b0", "w1", "w2", "cw0", "cw1", *(k for k in leaves if k[0] == "r")):
         assert found[key] is not None and torch.isfinite(found[key]).all() and (found[key].flatten(1).norm(dim=1) > 0).all(), key
 
 
 @pytest.mark.parametrize("name", [n for n, learner in LEARNERS.items() if learner.trains])
 def test_the_gradient_of_a_learner_points_downhill(name: str) -> None:
     """A small step along it lowers its own total, except for Reptile, whose direction is no gradient of the loss: there it lowers the pull."""
-    made = case(lowest=2 if LEARNERS[name].head_only else 0)
+    made = case(lowest=2 if LEARNERS[name].head_only else 0, element_rates=LEARNERS[name].element_rates)
     total = lambda p: LEARNERS[name].outer(made.problem(p)).total.sum()  # noqa: E731
     leaves = made.leaves()
     before = total(leaves)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -31,6 +31,7 @@ class Net:
     release: Tensor
     rates: Tensor
     marginal: Tensor
+    factors: list[Tensor] | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
         for i, (scale, shift) in enumerate(zip(self.scales, self.shifts, strict=True)):
@@ -49,7 +50,8 @@ def net_of(p: Parameters, shape: Shape, weight: float, sigma: float, *, base_rat
     shifts = [raw[units + a:units + b] for a, b in itertools.pairwise(starts)]
     a, b = raw[2 * units], raw[2 * units + 1]
     rates = base_rate * torch.exp(3 * torch.tanh(raw[2 * units + 2:] / 3)).reshape(shape.steps, layers)
-    return Net([p[f"w{i}"] for i in range(layers)], [p[f"b{i}"] for i in range(layers)], scales, shifts, torch.stack([torch.exp(a), 10 * b]), rates, p["marginal"])
+    factors = [torch.exp(1.5 * torch.tanh(p[f"r{kind}{i}"] / 1.5)) for kind in "wb" for i in range(layers)] if "rw0" in p else None
+    return Net([p[f"w{i}"] for i in range(layers)], [p[f"b{i}"] for i in range(layers)], scales, shifts, torch.stack([torch.exp(a), 10 * b]), rates, p["marginal"], factors)
 
 
 def entropy(p: Tensor) -> Tensor:
@@ -109,10 +111,11 @@ def adapted(net: Net, x: Tensor, y: Tensor, loss: Callable[[Net, Tensor, Tensor]
             gradients = [g.detach() for g in gradients]
         weights, biases = list(net.weights), list(net.biases)
         for i in range(half):
-            rate = net.rates[k, lowest + i]
-            weights[lowest + i] = weights[lowest + i] - rate * gradients[i]
-            biases[lowest + i] = biases[lowest + i] - rate * gradients[half + i]
-        net = Net(weights, biases, net.scales, net.shifts, net.release, net.rates, net.marginal)
+            rate = net.rates[min(k, len(net.rates) - 1), lowest + i]
+            own, bias_own = (1.0, 1.0) if net.factors is None else (net.factors[lowest + i], net.factors[len(weights) + lowest + i])
+            weights[lowest + i] = weights[lowest + i] - rate * own * gradients[i]
+            biases[lowest + i] = biases[lowest + i] - rate * bias_own * gradients[half + i]
+        net = replace(net, weights=weights, biases=biases)
     return net
 
 
@@ -184,12 +187,12 @@ class Case:
 
 
 def case(*, privacy: str = "output_mi", configs: int = 3, tasks: int = 4, ways: int = 3, shots: int = 4, steps: int = 3, hidden: tuple[int, ...] = (7, 6), lowest: int = 0,
-         noisy: bool = False, seed: int = 0) -> Case:
+         noisy: bool = False, seed: int = 0, element_rates: bool = False) -> Case:
     """A random case in float64; nothing in it is zero, so that every path counts."""
     g = torch.Generator().manual_seed(seed)
     normal = lambda *size: torch.randn(*size, generator=g, dtype=torch.float64)  # noqa: E731
     shape = Shape(features=5, hidden=hidden, outputs=ways, ways=ways, steps=steps)
-    parameters = {k: v + (0.0 if k == "tuned_rate" else 0.15) * normal(*v.shape) for k, v in initial(shape, range(configs), torch.float64).items()}
+    parameters = {k: v + (0.0 if k == "tuned_rate" else 0.15) * normal(*v.shape) for k, v in initial(shape, range(configs), torch.float64, element_rates=element_rates).items()}
     b, n = configs * tasks, ways * shots
     labels = torch.arange(ways).repeat_interleave(shots).expand(b, -1)
     weight = torch.zeros(b, dtype=torch.float64) if noisy else torch.linspace(0, LAMBDA_MAX, b, dtype=torch.float64)

@@ -29,6 +29,9 @@ CASES = {
     "bottleneck": {"privacy": "information_bottleneck", "steps": 2},
     "head under noise": {"lowest": 2, "noisy": True, "steps": 2},
     "all layers under noise": {"noisy": True, "steps": 2, "configs": 2, "tasks": 2},
+    "a rate for each weight": {"element_rates": True},
+    "a rate for each weight, head under noise": {"element_rates": True, "lowest": 2, "noisy": True, "steps": 2},
+    "a rate for each weight under noise": {"element_rates": True, "noisy": True, "steps": 2, "configs": 2, "tasks": 2},
 }
 
 
@@ -100,8 +103,8 @@ def test_anil_leaves_the_body_where_it_was_and_learns_it() -> None:
 
 @pytest.mark.parametrize("settings", [{}, {"lowest": 2}, {"lowest": 2, "noisy": True}, {"privacy": "membership_mi"}, {"privacy": "club"},
                                       {"privacy": "information_bottleneck"}, {"privacy": "attribute_mi"}, {"privacy": "gradient_sensitivity"},
-                                      {"privacy": "gradient_sensitivity", "lowest": 2}, {"privacy": "privacy_budget"}],
-                         ids=["maml", "anil", "noise", "membership", "club", "bottleneck", "attribute", "sensitivity", "sensitivity of the head", "budget"])
+                                      {"privacy": "gradient_sensitivity", "lowest": 2}, {"privacy": "privacy_budget"}, {"element_rates": True}, {"element_rates": True, "noisy": True}],
+                         ids=["maml", "anil", "noise", "membership", "club", "bottleneck", "attribute", "sensitivity", "sensitivity of the head", "budget", "meta-sgd", "meta-sgd under noise"])
 def test_meta_gradient_against_finite_differences(settings: dict[str, object]) -> None:
     made = case(**settings)
     learner = plugin("meta", "maml")

@@ -43,21 +43,21 @@ def metrics(at: AppTest) -> dict[str, str]:
 
 
 @pytest.fixture
-def adaptations(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int]]:
+def adaptations(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int, int]]:
     """Records each call of the engine's live adaptation, which starts with no cached one."""
     st.cache_resource.clear()
-    calls: list[tuple[int, int, int]] = []
+    calls: list[tuple[int, int, int, int]] = []
     whole = engine.live
 
-    def counted(strategy: engine.Strategy, *, seed: int, task: int, draw: int) -> engine.Live:
-        calls.append((seed, task, draw))
-        return whole(strategy, seed=seed, task=task, draw=draw)
+    def counted(strategy: engine.Strategy, *, seed: int, task: int, draw: int, longer: int = 1) -> engine.Live:
+        calls.append((seed, task, draw, longer))
+        return whole(strategy, seed=seed, task=task, draw=draw, longer=longer)
 
     monkeypatch.setattr(engine, "live", counted)
     return calls
 
 
-def test_moving_the_slider_adapts_nothing_anew(adaptations: list[tuple[int, int, int]]) -> None:
+def test_moving_the_slider_adapts_nothing_anew(adaptations: list[tuple[int, int, int, int]]) -> None:
     at = warmed(page("adapt", study="medical"))
     assert not at.exception
     end = time.monotonic() + 60
@@ -70,8 +70,20 @@ def test_moving_the_slider_adapts_nothing_anew(adaptations: list[tuple[int, int,
     assert metrics(at) != shown
     assert len(adaptations) == before
     at.button(key="adapt_draw").click().run()
-    assert adaptations[before:] == [(0, 0, 1)]
+    assert adaptations[before:] == [(0, 0, 1, 1)]
     assert not at.exception
+
+
+def test_longer_fine_tuning_adapts_anew_and_says_so(adaptations: list[tuple[int, int, int, int]]) -> None:
+    at = warmed(page("adapt", study="letters", point="lambda=0"))
+    before, shown = len(adaptations), metrics(at)
+    assert not [c for c in at.caption if "instead of" in c.value]
+    at.selectbox(key="adapt_longer").set_value(4).run()
+    assert not at.exception and [call[3] for call in adaptations[before:]] == [4]
+    assert metrics(at) != shown and metrics(at)["Accuracy at 0 steps"] == shown["Accuracy at 0 steps"]
+    assert [c for c in at.caption if c.value.startswith("20 steps instead of 5 for λ, 12 instead of 3 for ε")]
+    at.selectbox(key="adapt_longer").set_value(1).run()
+    assert metrics(at) == shown and len(adaptations) == before + 1, "back to what was adapted already"
 
 
 def test_a_study_without_a_strategy_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
