@@ -117,6 +117,11 @@ def condition_features(weight: Tensor, noise: Tensor, weight_max: float) -> Tens
     return torch.stack([weight / weight_max, noise / (1.0 + noise)], -1)
 
 
+def condition_units(parameters: Parameters, features: Tensor) -> Tensor:
+    """Hidden units of the conditioning network, [B, CONDITION_UNITS], from parameters [B, ...] and condition features [B, 2]."""
+    return torch.tanh(torch.einsum("bhf,bf->bh", parameters["cw0"], features) + parameters["cb0"])
+
+
 def rows_of(parameters: Parameters, shape: Shape, features: Tensor, base_rate: float, *, learn_rates: bool, classes: Tensor | None = None) -> Rows:
     """Expand parameters [B, ...] (already one a row) with condition features [B, 2].
 
@@ -128,7 +133,7 @@ def rows_of(parameters: Parameters, shape: Shape, features: Tensor, base_rate: f
         learn_rates: Whether rates follow the conditioning, within a factor e^3 of ``base_rate``, or stay fixed.
         classes: int64 [B, ways]: rows of a joint head to take as each row's head; a negative class takes a zero row.
     """
-    hidden = torch.tanh(torch.einsum("bhf,bf->bh", parameters["cw0"], features) + parameters["cb0"])
+    hidden = condition_units(parameters, features)
     raw = torch.einsum("boh,bh->bo", parameters["cw1"], hidden) + parameters["cb1"]
     parts = raw.split([sum(shape.hidden), sum(shape.hidden), 2, shape.steps * len(shape.layers)], -1)
     scales = tuple((1.0 + s).unsqueeze(1) for s in parts[0].split(list(shape.hidden), -1))
