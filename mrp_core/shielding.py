@@ -78,7 +78,7 @@ class Shield:
             Sums [arms, ...], whose norm one task moves by at most ``clip``.
         """
         arms, tasks = taking_part.shape
-        square = sum((g.flatten(1).square().sum(1) for _, g in sorted(gradients.items())), torch.zeros((), dtype=torch.float64))
+        square = sum((g.reshape(len(g), -1).square().sum(1) for _, g in sorted(gradients.items())), torch.zeros((), dtype=torch.float64))
         norm = square.sqrt()
         counts = torch.isfinite(norm) & taking_part.reshape(-1)
         factor = torch.where(counts, (self.clip / norm.clamp_min(1e-30)).clamp_max(1.0), 0.0)
