@@ -60,6 +60,13 @@ class PrivacyConfig:
     dp_adapts: str = knob("head", label="Layers adapted under noise", help="Fewer noisy parameters keep more accuracy.", choices=("head", "all"), advanced=True)
     dp_steps: int = knob(3, label="Noisy steps", help="Inner steps of the noisy adaptation; each step spends budget.", low=1, high=20, unit="steps", advanced=True)
 
+    learn_clip: bool = knob(False, label="Learn the clipping norm", help="The norm starts at the clipping norm and is meta-trained as a function of ε, within a factor of 20; the guarantee doesn't depend on it.", advanced=True)
+    learn_noise_split: bool = knob(False, label="Learn each step's noise", help="How the noisy steps share the ε budget is meta-trained, instead of equal noise at each; the guarantee is the same.", advanced=True)
+    task_noise: float = knob(0.0, label="Noise for meta-training tasks", help="Noise multiplier on each outer step's sum of clipped task gradients, which protects the meta-training tasks (wards, clients) themselves; 0 is off.",
+                             low=0.0, high=1000.0, advanced=True)
+    task_clip: float = knob(1.0, label="Clipping norm of a task", help="Largest norm of the meta-gradient that one training task may contribute to a step.", low=1e-3, high=100.0, scale="log", advanced=True)
+    task_delta: float = knob(1e-3, label="δ for meta-training tasks", help="Probability that the guarantee for a training task may fail; keep it well below 1 / training tasks.", low=1e-9, high=0.1, scale="log", advanced=True)
+
     def __post_init__(self) -> None:
         validate(self)
         if not plugin("privacy", self.loss).weighted and self.mechanism == "none":
@@ -142,6 +149,9 @@ class StudyConfig:
     def __post_init__(self) -> None:
         if "attribute" in plugin("privacy", self.privacy.loss).needs and not plugin("tasks", self.task.family).sensitive:
             raise ConfigError(f"loss is {self.privacy.loss!r}, but the family {self.task.family!r} has no sensitive attribute; choose a family that has one, or another loss.")
+        if self.privacy.task_noise > 0 and self.task.mode != "site":
+            raise ConfigError(f"task_noise is {self.privacy.task_noise:g}, but tasks of the mode {self.task.mode!r} share classes or records, so a guarantee for one task would protect "
+                              "neither; take a family whose tasks are sites (mode site), or set task_noise to 0.")
 
     @property
     def id(self) -> str:

@@ -65,11 +65,11 @@ class EpisodeSampler:
         self.sensitive = torch.from_numpy(split.sensitive).to(device)
         self.device = device
 
-    def draw(self, count: int, seed: int) -> Episodes:
-        """``count`` episodes; equal seeds give equal episodes on one kind of device."""
+    def draw(self, count: int, seed: int, tasks: Tensor | None = None) -> Episodes:
+        """``count`` episodes, of random tasks or of ``tasks`` int64 [count]; equal seeds give equal episodes on one kind of device."""
         generator = torch.Generator(self.device).manual_seed(seed)
         rand = lambda *size: torch.rand(*size, generator=generator, device=self.device)  # noqa: E731
-        task = (rand(count) * len(self.tasks)).long().clamp_max(len(self.tasks) - 1)
+        task = (rand(count) * len(self.tasks)).long().clamp_max(len(self.tasks) - 1) if tasks is None else tasks.to(self.device)
         buckets = self.tasks[task]
         ways = buckets.shape[1]
         if self.permute:

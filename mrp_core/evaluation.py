@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mrp_core.config import StudyConfig
-from mrp_core.kernel import Noise, outputs
+from mrp_core.kernel import outputs
 from mrp_core.networks import Rows
 from mrp_core.objective import Problem, paired_halves
 from mrp_core.passing import features
@@ -155,7 +155,7 @@ def _adapt(strategy: Strategy, plans: list[Adaptation], rows: Rows, pool: Tensor
     noise = None
     if plans[0].noise is not None:
         mine = tuple(None if d is None else d[part].reshape(n * r, *d.shape[2:]).repeat(len(plans), 1, 1, 1) for d in draws)
-        noise = Noise(clip=strategy.config.privacy.clip, multiplier=column([p.noise or 0.0 for p in plans]), draws=mine)
+        noise = strategy.noise(plans, n * r, mine)
     problem = Problem(rows=rows, support_x=x, support_y=y, query_x=x[:, :0], query_y=y[:, :0], weight=column([p.weight for p in plans]),
                       privacy=plugin("privacy", strategy.config.privacy.loss), cross_entropy_share=1.0, steps=plans[0].steps, lowest=0, noise=noise, halves=None)
     return problem.adapt(second_order=False)

@@ -25,14 +25,16 @@ class Noise:
     """Per-record clipping and Gaussian noise of the inner gradient (Abadi et al. 2016), full batch.
 
     Attributes:
-        clip: Largest norm of one record's gradient over the adapted layers.
+        clip: Largest norm of one record's gradient over the adapted layers; one for all, or one for each row [B].
         multiplier: Noise standard deviation in units of ``clip``, [B].
         draws: Per layer standard normal draws [B, steps, out, in + 1] (the last column is the bias's), None for a frozen layer.
+        stretch: Factor on the multiplier at each step, [B, steps]; None where all steps have the same noise.
     """
 
-    clip: float
+    clip: float | Tensor
     multiplier: Tensor
     draws: tuple[Tensor | None, ...]
+    stretch: Tensor | None = None
 
     def above(self, lowest: int) -> Noise:
         """The noise of the layers from ``lowest`` on."""
@@ -40,7 +42,8 @@ class Noise:
 
     def repeat(self, times: int) -> Noise:
         """The same noise for each row ``times`` times in a row: [B] becomes [B x times]."""
-        return Noise(clip=self.clip, multiplier=self.multiplier.repeat_interleave(times), draws=tuple(None if d is None else d.repeat_interleave(times, 0) for d in self.draws))
+        many = lambda t: t.repeat_interleave(times, 0) if isinstance(t, Tensor) else t  # noqa: E731
+        return Noise(clip=many(self.clip), multiplier=many(self.multiplier), draws=tuple(many(d) for d in self.draws), stretch=many(self.stretch))
 
 
 def deltas(rows: Rows, inputs: list[Tensor], head_delta: Tensor) -> list[Tensor]:
@@ -52,13 +55,14 @@ def deltas(rows: Rows, inputs: list[Tensor], head_delta: Tensor) -> list[Tensor]
     return out
 
 
-def clip_factors(inputs: list[Tensor], layer_deltas: list[Tensor], clip: float) -> Tensor:
+def clip_factors(inputs: list[Tensor], layer_deltas: list[Tensor], clip: float | Tensor) -> Tensor:
     """min(1, clip / norm) of each record's own gradient, [B, N], without building per-record gradients.
 
     A linear layer's per-record gradient is an outer product, so its squared norm is ``|delta|^2 (|input|^2 + 1)``
     (Goodfellow 2015). ``layer_deltas`` are those of a mean over N records.
     """
-    return (clip / (inputs[0].shape[1] * _norms(inputs, layer_deltas))).clamp_max(1.0)
+    most = clip.unsqueeze(1) if isinstance(clip, Tensor) else clip
+    return (most / (inputs[0].shape[1] * _norms(inputs, layer_deltas))).clamp_max(1.0)
 
 
 def _norms(inputs: list[Tensor], layer_deltas: list[Tensor]) -> Tensor:
@@ -141,7 +145,9 @@ def _add_noise(weight: Tensor, bias: Tensor, noise: Noise, layer: int, step: int
     draws = noise.draws[layer]
     if draws is None:
         return weight, bias
-    size = rate * (noise.multiplier[:, None, None] * (noise.clip / records))
+    clip = noise.clip[:, None, None] if isinstance(noise.clip, Tensor) else noise.clip
+    multiplier = noise.multiplier if noise.stretch is None else noise.multiplier * noise.stretch[:, step]
+    size = rate * (multiplier[:, None, None] * (clip / records))
     return weight - size * draws[:, step, :, :-1], bias - size[:, :, 0] * draws[:, step, :, -1]
 
 

@@ -137,6 +137,11 @@ def condition_features(weight: Tensor, noise: Tensor, weight_max: float) -> Tens
     return torch.stack([weight / weight_max, noise / (1.0 + noise)], -1)
 
 
+def condition_units(parameters: Parameters, features: Tensor) -> Tensor:
+    """Hidden units of the conditioning network, [B, CONDITION_UNITS], from parameters [B, ...] and condition features [B, 2]."""
+    return torch.tanh(torch.einsum("bhf,bf->bh", parameters["cw0"], features) + parameters["cb0"])
+
+
 def rows_of(parameters: Parameters, shape: Shape, features: Tensor, base_rate: float, *, learn_rates: bool, classes: Tensor | None = None) -> Rows:
     """Expand parameters [B, ...] (already one a row) with condition features [B, 2].
 
@@ -152,7 +157,7 @@ def rows_of(parameters: Parameters, shape: Shape, features: Tensor, base_rate: f
     Where there are element rates u, each weight's rate is multiplied by exp(R tanh(u / R)): positive, and within a factor e^R of its layer's, so that steps
     beyond the trained ones don't run away. R is :data:`ELEMENT_RANGE`.
     """
-    hidden = torch.tanh(torch.einsum("bhf,bf->bh", parameters["cw0"], features) + parameters["cb0"])
+    hidden = condition_units(parameters, features)
     raw = torch.einsum("boh,bh->bo", parameters["cw1"], hidden) + parameters["cb1"]
     parts = raw.split([sum(shape.hidden), sum(shape.hidden), 2, shape.steps * len(shape.layers)], -1)
     scales = tuple((1.0 + s).unsqueeze(1) for s in parts[0].split(list(shape.hidden), -1))

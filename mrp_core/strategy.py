@@ -13,8 +13,10 @@ from torch import Tensor
 from mrp_core.accounting import noise_multiplier
 from mrp_core.config import StudyConfig
 from mrp_core.errors import CheckpointError, ConfigError
+from mrp_core.kernel import Noise
 from mrp_core.learning import MetaLearner
 from mrp_core.networks import Parameters, Rows, Shape, condition_features, rows_of
+from mrp_core.noising import noise_of, noise_parameters
 from mrp_core.registry import plugin
 from mrp_core.searching import Arm
 from mrp_core.settings import Setting
@@ -123,17 +125,26 @@ class Strategy:
             repeats: Rows of each.
             classes: int64 [len(plans) x repeats, ways] of the joint head, for learners that have one.
         """
-        index = torch.tensor([p.row for p in plans])
-        picked = {k: v[index.to(v.device)] for k, v in self.parameters.items()}
-        like = picked["cb0"]
-        column = lambda values: torch.tensor(values, dtype=like.dtype, device=like.device)  # noqa: E731
-        features = condition_features(column([p.weight for p in plans]), column([p.noise or 0.0 for p in plans]), self.config.privacy.lambda_max)
-        picked |= {"features": features, "factor": column([p.rate_factor for p in plans])}
+        picked, features = self._picked(plans)
+        picked |= {"features": features, "factor": features.new_tensor([p.rate_factor for p in plans])}
         if repeats > 1:
             picked = {k: v.repeat_interleave(repeats, 0) for k, v in picked.items()}
         factor = picked.pop("factor") * picked.pop("tuned_rate")
         rows = rows_of(picked, self.shape, picked["features"], self.config.inner.rate, learn_rates=self.config.inner.learn_rates, classes=classes)
         return replace(rows, rates=_held(rows.rates, plans, repeats) * factor[:, None, None])
+
+    def noise(self, plans: list[Adaptation], repeats: int, draws: tuple[Tensor | None, ...]) -> Noise:
+        """Clipping and noise of the rows of :meth:`rows`, for adaptations under noise; ``draws`` are one for each row."""
+        picked, features = self._picked(plans)
+        made = noise_of(self.config.privacy, picked, features, features.new_tensor([p.noise or 0.0 for p in plans]), ()).repeat(repeats)
+        return replace(made, draws=draws)
+
+    def _picked(self, plans: list[Adaptation]) -> tuple[Parameters, Tensor]:
+        """Parameters [len(plans), ...] and condition features [len(plans), 2]."""
+        index = torch.tensor([p.row for p in plans])
+        picked = {k: v[index.to(v.device)] for k, v in self.parameters.items()}
+        column = lambda values: picked["cb0"].new_tensor(values)  # noqa: E731
+        return picked, condition_features(column([p.weight for p in plans]), column([p.noise or 0.0 for p in plans]), self.config.privacy.lambda_max)
 
     def to_bytes(self) -> bytes:
         """safetensors bytes with the configuration and the choices in the header."""
@@ -184,6 +195,8 @@ class Strategy:
     def _check(self) -> None:
         sets = len(next(iter(self.parameters.values())))
         fits = len(self.arms) == len(self.levels) == len(self.choice) > 0 and all(len(a) == len(b) > 0 for a, b in zip(self.levels, self.choice, strict=True))
+        learned = noise_parameters(self.config.privacy, self.parameters["cb0"])
+        fits = fits and all(v.shape == self.parameters[k].shape for k, v in learned.items())
         if not fits or not all(0 <= row < sets for rows in self.choice for row in rows) or self.parameters["w0"].shape[2] != self.shape.features:
             raise ValueError("its parts don't fit together")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -14,13 +14,14 @@ from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.episodes import Episodes, EpisodeSampler
 from mrp_core.errors import JobCancelled, JobInterrupted, TrainingError
 from mrp_core.jobs.context import JobContext
-from mrp_core.kernel import Noise
 from mrp_core.learning import MetaLearner
 from mrp_core.losses import PrivacyLoss
 from mrp_core.networks import Parameters, Shape, condition_features, initial, initial_critic, rows_of
+from mrp_core.noising import noise_of, noise_parameters
 from mrp_core.objective import Problem, paired_halves
 from mrp_core.registry import plugin
 from mrp_core.searching import Arm, Search
+from mrp_core.shielding import Shield, padded
 from mrp_core.strategy import noise_levels, plan_of
 from mrp_core.taskdata import TaskSet
 from mrp_core.threads import workers
@@ -44,12 +45,17 @@ class Chunk:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Block:
-    """Draws of a block of iterations: episodes by seed, positions between levels by arm."""
+    """Draws of a block of iterations: episodes by seed, positions between levels by arm.
+
+    Iteration i of the block has the episodes ``begins[i]`` to ``begins[i + 1]``; of these only those with ``real`` count, where tasks are sampled one by one.
+    """
 
     number: int
+    begins: list[int]
     episodes: dict[int, Episodes]
     positions: dict[int, Tensor]
     keys: dict[int, Tensor]
+    real: dict[int, Tensor]
 
 
 class Trainer:
@@ -74,6 +80,7 @@ class Trainer:
                            steps=max(1, config.inner.steps, config.privacy.dp_steps))
         self.samplers = {seed: EpisodeSampler(t.train, shots=config.task.shots * (2 if self.privacy.pairs else 1), queries=config.task.queries,
                                               permute=t.permute_labels, device=self.device, dtype=self.dtype) for seed, t in tasksets.items()}
+        self.shield = Shield.of(config, tasksets)
         self._block: Block | None = None
 
     def fresh(self) -> TrainingState:
@@ -81,6 +88,7 @@ class Trainer:
         seeds = [a.seed for a in self.arms]
         own = initial(self.shape, seeds, self.dtype, element_rates=self.learner.element_rates)
         parameters = {k: v.to(self.device) for k, v in (own | initial_critic(self.privacy.critic(self.shape.ways), seeds, self.dtype)).items()}
+        parameters |= noise_parameters(self.config.privacy, parameters["cb0"])
         zeros = lambda: {k: torch.zeros_like(v) for k, v in parameters.items()}  # noqa: E731
         return TrainingState(step=0, parameters=parameters, first=zeros(), second=zeros(), alive=torch.ones(len(self.arms), dtype=torch.bool, device=self.device))
 
@@ -111,26 +119,31 @@ class Trainer:
     def iterate(self, state: TrainingState, pool: ThreadPoolExecutor) -> dict[str, float]:
         """One outer step of every arm, in place; returns the mean losses of the arms that are alive."""
         block = self._draws(state.step // BLOCK)
-        chunks = self.chunks()
+        tasks = block.begins[state.step % BLOCK + 1] - block.begins[state.step % BLOCK]
+        chunks = self.chunks(tasks)
         done = list(pool.map(lambda chunk: self._gradient(chunk, state, block), chunks))
         gradients = {k: torch.zeros_like(v) for k, v in state.parameters.items()}
         losses = torch.zeros(len(self.arms), 2, dtype=self.dtype, device=self.device)
         for chunk, (parts, loss) in zip(chunks, done, strict=True):
-            share = (chunk.last - chunk.first) / self.config.outer.meta_batch
+            share = (chunk.last - chunk.first) / tasks if self.shield is None else 1.0
             for key, value in parts.items():
                 gradients[key][chunk.low:chunk.high] += share * value
             losses[chunk.low:chunk.high] += share * loss
+        if self.shield is not None:
+            gradients = self.shield.noised_means(gradients, self.arms, state.step)
         self._update(state, gradients)
         state.step += 1
         if not state.alive.any():
             raise TrainingError(f"Training has diverged in all {len(self.arms)} configurations by iteration {state.step}; "
                                 f"lower the outer rate (now {self.config.outer.rate:g}) or the inner rate (now {self.config.inner.rate:g}).")
+        if self.shield is not None:  # losses of the training tasks have no noise
+            return {"diverged": float((~state.alive).sum())}
         mean = losses[state.alive].mean(0).tolist()
         return {"task_loss": mean[0], "privacy_loss": mean[1], "diverged": float((~state.alive).sum())}
 
-    def chunks(self) -> list[Chunk]:
-        """Ranges of arms of one kind, and of tasks, of at most ``chunk_rows`` rows."""
-        tasks, repeats = self.config.outer.meta_batch, max(1, self.privacy.pairs)
+    def chunks(self, tasks: int) -> list[Chunk]:
+        """Ranges of arms of one kind, and of an iteration's tasks, of at most ``chunk_rows`` rows."""
+        repeats = max(1, self.privacy.pairs)
         arms_each = max(1, self.compute.chunk_rows // (tasks * repeats))
         tasks_each = max(1, self.compute.chunk_rows // repeats)
         out, low = [], 0
@@ -145,6 +158,9 @@ class Trainer:
     def _draws(self, number: int) -> Block:
         if self._block is not None and self._block.number == number:
             return self._block
+        if self.shield is not None:
+            self._block = self._sampled(number, self.shield)
+            return self._block
         count = BLOCK * self.config.outer.meta_batch
         uniform = lambda seed, *size: torch.rand(*size, generator=torch.Generator().manual_seed(seed)).to(self.device, self.dtype)  # noqa: E731
         episodes = {s: sampler.draw(count, mix(s, number, 1)) for s, sampler in self.samplers.items()}
@@ -152,33 +168,57 @@ class Trainer:
         if self.privacy.pairs:
             keys = {s: uniform(mix(s, number, 2), count, self.privacy.pairs // 2, e.support_y.shape[1]) for s, e in episodes.items()}
         positions = {s: uniform(mix(s, number, 3), count) for s in self.samplers}
-        self._block = Block(number=number, episodes=episodes, positions=positions, keys=keys)
+        self._block = Block(number=number, begins=list(range(0, count + 1, self.config.outer.meta_batch)), episodes=episodes, positions=positions, keys=keys, real={})
         return self._block
 
+    def _sampled(self, number: int, shield: Shield) -> Block:
+        """A block in which each task takes part in an iteration or not, by itself; windows are as wide as the seed with the most needs."""
+        included = {s: shield.included(s, BLOCK, number) for s in self.samplers}
+        sizes = [max(1, *(int(i[step].sum()) for i in included.values())) for step in range(BLOCK)]
+        block = Block(number=number, begins=[sum(sizes[:i]) for i in range(BLOCK + 1)], episodes={}, positions={}, keys={}, real={})
+        for s, sampler in self.samplers.items():
+            tasks, index, real = padded(included[s], sizes)
+            uniform = lambda purpose, *size: torch.rand(*size, generator=torch.Generator().manual_seed(mix(s, number, purpose))).to(self.device, self.dtype)  # noqa: B023, E731
+            index, drawn = index.to(self.device), sampler.draw(len(tasks), mix(s, number, 1), tasks)
+            block.episodes[s] = Episodes(**{f.name: getattr(drawn, f.name)[index] for f in fields(drawn)})
+            block.positions[s], block.real[s] = uniform(3, len(tasks))[index], real.to(self.device)
+            if self.privacy.pairs:
+                block.keys[s] = uniform(2, len(tasks), self.privacy.pairs // 2, drawn.support_y.shape[1])[index]
+        return block
+
     def _gradient(self, chunk: Chunk, state: TrainingState, block: Block) -> tuple[Parameters, Tensor]:
-        """Meta-gradients of a chunk's arms (mean over its tasks), and their [arms, 2] task and privacy losses."""
+        """Meta-gradients of a chunk's arms (mean over its tasks; with a shield, the sum of the clipped ones), and their [arms, 2] task and privacy losses."""
         leaves = {k: v[chunk.low:chunk.high].detach().requires_grad_() for k, v in state.parameters.items() if k != "tuned_rate"}
         arms, tasks = chunk.high - chunk.low, chunk.last - chunk.first
         with torch.enable_grad():
-            problem = self._problem(chunk, leaves, state.step, block)
-            loss = self.learner.outer(problem)
-            total = loss.total.view(arms, tasks).mean(1)
+            rows = {k: v.repeat_interleave(tasks, 0) for k, v in leaves.items()}
+            if self.shield is not None:  # a gradient for each task: each row has weights of its own
+                leaves = rows = {k: v.detach().requires_grad_() for k, v in rows.items()}
+            loss = self.learner.outer(self._problem(chunk, rows, state.step, block))
+            total = loss.total.view(arms, tasks).mean(1) if self.shield is None else loss.total
             found = torch.autograd.grad(total.sum(), list(leaves.values()), allow_unused=True, materialize_grads=True)
         means = torch.stack([loss.task, loss.privacy], -1).detach().view(arms, tasks, 2).mean(1)
-        return dict(zip(leaves, found, strict=True)), means
+        gradients = dict(zip(leaves, found, strict=True))
+        if self.shield is not None:
+            window = slice(block.begins[state.step % BLOCK] + chunk.first, block.begins[state.step % BLOCK] + chunk.last)
+            gradients = self.shield.clipped_sums(gradients, torch.stack([block.real[a.seed][window] for a in self.arms[chunk.low:chunk.high]]))
+        return gradients, means
 
-    def _problem(self, chunk: Chunk, leaves: Parameters, step: int, block: Block) -> Problem:
-        arms, tasks = self.arms[chunk.low:chunk.high], chunk.last - chunk.first
-        begin = (step % BLOCK) * self.config.outer.meta_batch
+    def _problem(self, chunk: Chunk, parameters: Parameters, step: int, block: Block) -> Problem:
+        """The problem of a chunk's rows, whose parameters are [arms x tasks, ...]."""
+        arms = self.arms[chunk.low:chunk.high]
+        begin = block.begins[step % BLOCK]
         window = slice(begin + chunk.first, begin + chunk.last)
         take = lambda name: torch.cat([getattr(block.episodes[a.seed], name)[window] for a in arms])  # noqa: E731
         value = torch.cat([levels_at(a.levels, block.positions[a.seed][window]) for a in arms])
         weight, sigma = (value, torch.zeros_like(value)) if arms[0].kind == "lambda" else (torch.zeros_like(value), value)
-        expanded = {k: v.repeat_interleave(tasks, 0) for k, v in leaves.items()}
-        rows = rows_of(expanded, self.shape, condition_features(weight, sigma, self.config.privacy.lambda_max), self.config.inner.rate,
-                       learn_rates=self.config.inner.learn_rates, classes=take("classes") if self.learner.joint else None)
+        features = condition_features(weight, sigma, self.config.privacy.lambda_max)
+        rows = rows_of(parameters, self.shape, features, self.config.inner.rate, learn_rates=self.config.inner.learn_rates, classes=take("classes") if self.learner.joint else None)
         plan = plan_of(self.config, arms[0].kind, 0.0, 0)
-        noise = self._noise(arms, chunk, step, sigma, plan.steps, plan.lowest) if arms[0].kind == "epsilon" else None
+        noise = None
+        if arms[0].kind == "epsilon":
+            draws = self._noise_draws(arms, chunk, step, block.begins[step % BLOCK + 1] - begin, plan.steps, plan.lowest)
+            noise = noise_of(self.config.privacy, parameters, features, sigma, draws)
         support_y, halves, known = take("support_y"), None, "attribute" in self.privacy.needs
         if self.privacy.pairs:
             halves = paired_halves(torch.cat([block.keys[a.seed][window] for a in arms]), self.shape.ways, self.privacy.pairs)
@@ -186,16 +226,16 @@ class Trainer:
                        privacy=self.privacy, cross_entropy_share=self.config.outer.cross_entropy_share, steps=plan.steps, lowest=plan.lowest, noise=noise, halves=halves,
                        support_sensitive=take("support_sensitive") if known else None, query_sensitive=take("query_sensitive") if known else None)
 
-    def _noise(self, arms: tuple[Arm, ...], chunk: Chunk, step: int, sigma: Tensor, steps: int, lowest: int) -> Noise:
+    def _noise_draws(self, arms: tuple[Arm, ...], chunk: Chunk, step: int, tasks: int, steps: int, lowest: int) -> tuple[Tensor | None, ...]:
         draws: list[Tensor | None] = []
         layers = [*self.shape.layers[:-1], (self.shape.ways, self.shape.layers[-1][1])]
         for i, (out, inputs) in enumerate(layers):
             if i < lowest:
                 draws.append(None)
                 continue
-            made = [torch.randn(self.config.outer.meta_batch, steps, out, inputs + 1, generator=torch.Generator().manual_seed(mix(a.seed, step, 100 + i))) for a in arms]
+            made = [torch.randn(tasks, steps, out, inputs + 1, generator=torch.Generator().manual_seed(mix(a.seed, step, 100 + i))) for a in arms]
             draws.append(torch.cat([m[chunk.first:chunk.last] for m in made]).to(self.device, self.dtype))
-        return Noise(clip=self.config.privacy.clip, multiplier=sigma, draws=tuple(draws))
+        return tuple(draws)
 
     def _update(self, state: TrainingState, gradients: Parameters) -> None:
         """Adam (Kingma & Ba 2015) with per-arm gradient clipping and a cosine schedule; arms with a NaN are frozen."""

@@ -14,7 +14,7 @@ from mrp_core.examination import Examination
 from mrp_core.measurement import Measurement
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED, Setting
-from pages.ui import differences, examine, examined, frame, meters, show, slide, studies, words
+from pages.ui import differences, examine, examined, frame, meters, promises, show, slide, studies, words
 
 frame.guard()
 
@@ -111,8 +111,11 @@ def _non_members(study: studies.Study) -> int:
 def _epsilon(study: studies.Study, setting: Setting, found: Examination | None) -> None:
     """Both bounds on one scale and in words; without an examination, the upper one alone."""
     st.subheader(TEXT["epsilon"], anchor=False)
-    text = words.guarantee(setting, study.config.privacy.delta)
+    text = promises.guarantee(setting, study.config)
     st.markdown(f"{text} {TEXT['bound']}" if text else TEXT["no_bound"])
+    for more in (promises.choosing(setting, study.config, len(study.config.privacy.epsilons)), promises.tasks(study.config)):
+        if more:
+            st.markdown(more)
     if found is None or not found.epsilon.trials:
         st.markdown(f"{TEXT['no_lower'] if found is None else found.epsilon.how} *{TEXT['proof']}*")
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from textwrap import shorten
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import streamlit as st
 
 from mrp_core.charts.frontier import setting_label
+from mrp_core.config import StudyConfig
 from mrp_core.errors import MRPError
 from mrp_core.measurement import METRICS
 from mrp_core.results import StudyState
 from mrp_core.settings import Setting
 from mrp_core.store import PinRow, StudyRow
-from pages.ui import differences, frame, kept, launch, session, show, studies, words
+from pages.ui import differences, frame, kept, launch, promises, session, show, studies, words
 
 frame.guard()
 
@@ -58,6 +60,7 @@ def _pins() -> None:
                       icon=":material/keep_off:", on_click=_unpin, args=(pin,))
         show.download("CSV", lambda: show.csv_text(rows), "pinned.csv", key="pins_csv")
     st.caption(TEXT["pins_note"])
+    _choosing([(studies.load(pin.study).config, Setting.from_key(pin.setting_key)) for pin, _, cells in columns if "epsilon" in cells])
 
 
 def _column(pin: PinRow) -> tuple[str, dict[str, str]]:
@@ -76,6 +79,15 @@ def _column(pin: PinRow) -> tuple[str, dict[str, str]]:
         cells["epsilon"] = f"{found.means['epsilon'].value:g}"
     cells |= {f"{m} -": f"{words.change(m, d)} {words.span(m, d)}" for m, d in found.differences.items() if m in PAIRED and d.resolved}
     return name, cells
+
+
+def _choosing(guaranteed: list[tuple[StudyConfig, Setting]]) -> None:
+    """What choosing among the pinned guarantees costs, by the weakest of them."""
+    finite = [g for g in guaranteed if math.isfinite(g[1].value)]
+    if finite:
+        config, weakest = max(finite, key=lambda g: g[1].value)
+        if text := promises.choosing(weakest, config, len(finite)):
+            st.caption(text)
 
 
 def _unpin(pin: PinRow) -> None:

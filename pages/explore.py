@@ -16,7 +16,7 @@ from mrp_core.measurement import METRICS
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
 from mrp_core.settings import Setting
-from pages.ui import aims, differences, frame, launch, session, show, slide, studies, words
+from pages.ui import aims, differences, frame, launch, promises, session, show, slide, studies, words
 from pages.ui.comparable import comparable
 
 frame.guard()
@@ -176,7 +176,7 @@ def _verdict(study: studies.Study, chosen: Summary | None, axis: str) -> None:
     seeds = len({p.seed for p in study.points})
     text = words.verdict(chosen, axis, seeds)
     auc = chosen.means.get("lira_auc") if chosen else None
-    more = words.guarantee(chosen.setting, study.config.privacy.delta) if chosen else ""
+    more = promises.guarantee(chosen.setting, study.config) if chosen else ""
     with st.container(key="verdict"):
         st.info(" ".join(part for part in (f"**{text}**", words.attacker(auc) if auc is not None else "", more) if part), icon=":material/lightbulb:")
 

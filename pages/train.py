@@ -10,7 +10,7 @@ from mrp_core.config import AuditConfig, ComputeOptions, PrivacyConfig, StudyCon
 from mrp_core.errors import ConfigError, MRPError
 from mrp_core.registry import plugin
 from mrp_core.settings import settings_of
-from pages.ui import controls, frame, launch, progress, session, show, studies
+from pages.ui import controls, frame, launch, progress, promises, session, show, studies
 
 frame.guard()
 
@@ -102,9 +102,22 @@ def _launcher() -> None:
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):
         st.button(TEXT["launch"], key="launch", type="primary", icon=":material/play_arrow:", on_click=launch.launch, args=(config, compute))
         st.markdown(_cost(config))
+    _promises(config)
     known = next((row for row in studies.store().studies() if row.id == config.id), None)
     if known is not None:
         st.caption(TEXT["same"].format(state=known.state.value))
+
+
+def _promises(config: StudyConfig) -> None:
+    """The noise behind the ε values as they are turned, and what protects the training tasks."""
+    if warning := promises.delta_warning(config):
+        st.warning(warning, icon=":material/warning:")
+    try:
+        for text in (promises.live(config), promises.tasks(config)):
+            if text:
+                st.caption(text)
+    except MRPError as error:  # say, a family whose file is missing; launching says the same
+        st.caption(str(error))
 
 
 def _cost(config: StudyConfig) -> str:

@@ -121,7 +121,8 @@ def _applies(part: str, name: str) -> bool:
     family, weighted = plugin("tasks", chosen("task", "family")), bool(plugin("privacy", chosen("privacy", "loss")).weighted)
     rules = {"hardness": family.name == "gaussian", "sensitive": bool(family.sensitive), "channel_noise": chosen("privacy", "channel") == "noisy_scores",
              "lambda_max": weighted, "lambda_points": weighted, "channel_digits": chosen("privacy", "channel") == "scores"}
-    noise = ("delta", "clip", "dp_adapts", "dp_steps")
+    rules |= dict.fromkeys(("task_clip", "task_delta"), float(st.session_state.get(widget_key("privacy", "task_noise"), 0.0)) > 0)
+    noise = ("delta", "clip", "dp_adapts", "dp_steps", "learn_clip", "learn_noise_split")
     return rules.get(name, name not in noise or chosen("privacy", "mechanism") != "none")
 
 

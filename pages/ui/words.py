@@ -8,7 +8,7 @@ from typing import Any
 from mrp_core.charts.frontier import setting_label
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.results import Summary
-from mrp_core.settings import UNPROTECTED, Setting
+from mrp_core.settings import UNPROTECTED
 
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 TEXT: dict[str, Any] = {
@@ -80,14 +80,6 @@ def attacker(auc: Measurement | None) -> str:
     if auc is None or not auc.resolved:
         return "How well an attacker does is not resolved here."
     return f"Shown a member and another record, the attacker picks the member {auc.value * 100:.0f} times of 100; guessing is 50."
-
-
-def guarantee(setting: Setting, delta: float) -> str:
-    """What an ε promises, in words."""
-    if setting.kind != "epsilon" or math.isinf(setting.value):
-        return ""
-    return (f"Guaranteed: (ε, δ) = ({setting.value:g}, {delta:g}), an upper bound that holds against every attack. It protects each support record that a new task is adapted on; "
-            "the records of meta-training are assumed to be others.")
 
 
 def _leak(metric: str, d: Measurement) -> str:

@@ -78,9 +78,9 @@ def test_chunks_do_not_change_the_training(loss: str) -> None:
 @pytest.mark.parametrize("rows", [1, 5, 12, 1000])
 def test_chunks_cover_every_row_once_and_mix_no_kinds(rows: int) -> None:
     made = trainer(toy_study(outer__seeds=3, outer__meta_batch=5), ComputeOptions(chunk_rows=rows))
-    cells = [(a, t) for c in made.chunks() for a in range(c.low, c.high) for t in range(c.first, c.last)]
+    cells = [(a, t) for c in made.chunks(made.config.outer.meta_batch) for a in range(c.low, c.high) for t in range(c.first, c.last)]
     assert sorted(cells) == [(a, t) for a in range(len(made.arms)) for t in range(5)]
-    assert all(len({made.arms[a].kind for a in range(c.low, c.high)}) == 1 for c in made.chunks())
+    assert all(len({made.arms[a].kind for a in range(c.low, c.high)}) == 1 for c in made.chunks(made.config.outer.meta_batch))
 
 
 @pytest.mark.parametrize("stop", [1, BLOCK - 1, BLOCK + 3])
@@ -162,7 +162,7 @@ def test_every_meta_learner_lowers_its_loss(name: str) -> None:
     made = trainer(toy_study(outer__learner=name, outer__iterations=40, outer__meta_batch=6, outer__rate=0.005, outer__hidden=(12,), inner__rate=0.3,
                              privacy__mechanism="none", privacy__lambda_max=0.1), ComputeOptions())
     before, after = made.fresh(), trained(made)
-    (chunk,), block = made.chunks(), made._draws(0)
+    (chunk,), block = made.chunks(made.config.outer.meta_batch), made._draws(0)
     losses = [np.mean([float(made._gradient(chunk, dataclasses.replace(state, step=k), block)[1][0, 0]) for k in range(BLOCK)]) for state in (before, after)]
     assert losses[1] < 0.9 * losses[0]
 
