@@ -20,7 +20,8 @@ def _entropy(p: Tensor) -> Tensor:
 class AttributeMI(PrivacyLoss):
     """H(sum_a w_a p_a) - sum_a w_a H(p_a): p_a is the mean released probability over the records with A = a, w_a their share; unknown values are left out.
 
-    The plug-in errs to the high side with few records of a value. It sees nothing of an attribute that only the pattern of many answers would give away.
+    The plug-in errs to the high side with few records of a value. What there is to lower is often a few hundredths of a nat, so a λ of ten or more is usual.
+    It sees nothing of an attribute that only the pattern of many answers would give away.
     """
 
     name: str = "attribute_mi"

@@ -22,6 +22,7 @@ class GradientSensitivity(PrivacyLoss):
     That norm is the sensitivity of one inner step to one record, in units of the inner rate over the number of records: what clipping bounds by force (Abadi et al. 2016),
     and what lower noise would suffice for. It is taken at the start of the adaptation and at its end, which brackets all steps, and lies below the largest norm by
     at most T log(number of norms). Lowering it carries no guarantee, since nothing bounds the norm of a record that meta-training didn't see.
+    Norms are of the order of ten where the other losses are of the order of one: a λ of some hundredths is much.
     """
 
     name: str = "gradient_sensitivity"
