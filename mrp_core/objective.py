@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from mrp_core.kernel import Noise, adapt, outputs
-from mrp_core.losses import PrivacyLoss, Released, cross_entropy, expected_error
+from mrp_core.losses import PrivacyLoss, Released, cross_entropy, expected_error, linear
 from mrp_core.networks import Rows
 
 
 @dataclass(frozen=True, kw_only=True)
 class OuterLoss:
-    """Outer task loss and privacy loss of each row, [B]; ``total`` adds them with the row's privacy weight."""
+    """Outer task loss and privacy loss of each row, [B]; ``total`` joins them with the row's privacy weight."""
 
     task: Tensor
     privacy: Tensor
@@ -34,6 +35,7 @@ class Problem:
         steps, lowest: Inner steps and first adapting layer.
         noise: Clipping and noise of the inner loop, or None.
         halves: Where the privacy loss asks for pairs: the records of the support pool that each adaptation uses, int64 [B, R, N / 2].
+        join: (task loss, privacy loss, privacy weight) of the outer loop, [B] each -> their total, [B].
     """
 
     rows: Rows
@@ -48,6 +50,7 @@ class Problem:
     lowest: int
     noise: Noise | None
     halves: Tensor | None
+    join: Callable[[Tensor, Tensor, Tensor], Tensor] = linear
 
     def inner_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Loss of the inner loop per row, [B].
@@ -86,7 +89,7 @@ class Problem:
         logits = outputs(self.rows, self.query_x)
         task = self.outer_task_loss(logits, self.query_y)
         leak = torch.zeros_like(task) if self.privacy.pairs else self.privacy.value(Released(logits=logits, marginal=self.rows.marginal))
-        return OuterLoss(task=task, privacy=leak, total=task + self.weight * leak)
+        return OuterLoss(task=task, privacy=leak, total=self.join(task, leak, self.weight))
 
     def outer(self, adapted: Rows) -> OuterLoss:
         """Outer loss of adapted rows on the query set (and, with pairs, on the whole support pool)."""
@@ -102,7 +105,7 @@ class Problem:
             pool = logits[:, query:].reshape(b, r, -1, logits.shape[-1])
             keep = torch.zeros(pool.shape[:-1], dtype=logits.dtype, device=logits.device).scatter_(-1, self.halves, 1.0)
             leak = self.privacy.value(Released(logits=logits[:, :query], marginal=self.rows.marginal, pool_logits=pool, pool_labels=self.support_y, keep=keep))
-        return OuterLoss(task=task, privacy=leak, total=task + self.weight * leak)
+        return OuterLoss(task=task, privacy=leak, total=self.join(task, leak, self.weight))
 
 
 def paired_halves(keys: Tensor, ways: int, pairs: int) -> Tensor:

@@ -63,11 +63,11 @@ class Trainer:
         """
         self.config, self.compute = config, compute
         self.device, self.dtype = torch.device(compute.device), getattr(torch, compute.precision)
-        search: Search = plugin("search", config.outer.search)
+        self.search: Search = plugin("search", config.outer.search)
         self.learner: MetaLearner = plugin("meta", config.outer.learner)
         self.privacy: PrivacyLoss = plugin("privacy", config.privacy.loss)
-        self.arms = search.arms(config, noise_levels(config))
-        self.total = search.iterations(config) if self.learner.trains else 0
+        self.arms = self.search.arms(config, noise_levels(config))
+        self.total = self.search.iterations(config) if self.learner.trains else 0
         one = next(iter(tasksets.values()))
         ways = one.train.tasks.shape[1]
         self.shape = Shape(features=one.train.x.shape[1], hidden=config.outer.hidden, outputs=one.classes if self.learner.joint else ways, ways=ways,
@@ -111,14 +111,15 @@ class Trainer:
         block = self._draws(state.step // BLOCK)
         chunks = self.chunks()
         done = list(pool.map(lambda chunk: self._gradient(chunk, state, block), chunks))
-        gradients = {k: torch.zeros_like(v) for k, v in state.parameters.items()}
+        sums = [{k: torch.zeros_like(v) for k, v in state.parameters.items()} for _ in range(2 if self.search.separate else 1)]
         losses = torch.zeros(len(self.arms), 2, dtype=self.dtype, device=self.device)
         for chunk, (parts, loss) in zip(chunks, done, strict=True):
             share = (chunk.last - chunk.first) / self.config.outer.meta_batch
-            for key, value in parts.items():
-                gradients[key][chunk.low:chunk.high] += share * value
+            for gradients, part in zip(sums, parts, strict=True):
+                for key, value in part.items():
+                    gradients[key][chunk.low:chunk.high] += share * value
             losses[chunk.low:chunk.high] += share * loss
-        self._update(state, gradients)
+        self._update(state, sums[0] if len(sums) == 1 else self._aggregated(*sums))
         state.step += 1
         if not state.alive.any():
             raise TrainingError(f"Training has diverged in all {len(self.arms)} configurations by iteration {state.step}; "
@@ -153,17 +154,28 @@ class Trainer:
         self._block = Block(number=number, episodes=episodes, positions=positions, keys=keys)
         return self._block
 
-    def _gradient(self, chunk: Chunk, state: TrainingState, block: Block) -> tuple[Parameters, Tensor]:
-        """Meta-gradients of a chunk's arms (mean over its tasks), and their [arms, 2] task and privacy losses."""
+    def _gradient(self, chunk: Chunk, state: TrainingState, block: Block) -> tuple[list[Parameters], Tensor]:
+        """Meta-gradients of a chunk's arms (mean over its tasks), and their [arms, 2] task and privacy losses.
+
+        There is one gradient, of the total; where the search keeps the objectives separate, another one of the leakage follows, at the
+        price of a second backward pass.
+        """
         leaves = {k: v[chunk.low:chunk.high].detach().requires_grad_() for k, v in state.parameters.items() if k != "tuned_rate"}
         arms, tasks = chunk.high - chunk.low, chunk.last - chunk.first
         with torch.enable_grad():
             problem = self._problem(chunk, leaves, state.step, block)
             loss = self.learner.outer(problem)
-            total = loss.total.view(arms, tasks).mean(1)
-            found = torch.autograd.grad(total.sum(), list(leaves.values()), allow_unused=True, materialize_grads=True)
-        means = torch.stack([loss.task, loss.privacy], -1).detach().view(arms, tasks, 2).mean(1)
-        return dict(zip(leaves, found, strict=True)), means
+            means = [part.view(arms, tasks).mean(1).sum() for part in ((loss.total, loss.privacy) if self.search.separate else (loss.total,))]
+            found = [torch.autograd.grad(mean, list(leaves.values()), allow_unused=True, materialize_grads=True, retain_graph=mean is not means[-1])
+                     if mean.requires_grad else [torch.zeros_like(v) for v in leaves.values()] for mean in means]
+        losses = torch.stack([loss.task, loss.privacy], -1).detach().view(arms, tasks, 2).mean(1)
+        return [dict(zip(leaves, part, strict=True)) for part in found], losses
+
+    def _aggregated(self, task: Parameters, privacy: Parameters) -> Parameters:
+        from mrp_core.aggregating import aggregated  # its library takes a second to import, and most searches don't need it
+
+        weights = [arm.levels[0] if arm.kind == "lambda" else 0.0 for arm in self.arms]
+        return aggregated(task, privacy, weights, self.config.outer.aggregator)
 
     def _problem(self, chunk: Chunk, leaves: Parameters, step: int, block: Block) -> Problem:
         arms, tasks = self.arms[chunk.low:chunk.high], chunk.last - chunk.first
@@ -181,7 +193,8 @@ class Trainer:
         if self.privacy.pairs:
             halves = paired_halves(torch.cat([block.keys[a.seed][window] for a in arms]), self.shape.ways, self.privacy.pairs)
         return Problem(rows=rows, support_x=take("support_x"), support_y=support_y, query_x=take("query_x"), query_y=take("query_y"), weight=weight,
-                       privacy=self.privacy, cross_entropy_share=self.config.outer.cross_entropy_share, steps=plan.steps, lowest=plan.lowest, noise=noise, halves=halves)
+                       privacy=self.privacy, cross_entropy_share=self.config.outer.cross_entropy_share, steps=plan.steps, lowest=plan.lowest, noise=noise, halves=halves,
+                       join=self.search.total)
 
     def _noise(self, arms: tuple[Arm, ...], chunk: Chunk, step: int, sigma: Tensor, steps: int, lowest: int) -> Noise:
         draws: list[Tensor | None] = []
