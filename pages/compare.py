@@ -14,7 +14,7 @@ from mrp_core.measurement import METRICS
 from mrp_core.results import StudyState
 from mrp_core.settings import Setting
 from mrp_core.store import PinRow, StudyRow
-from pages.ui import differences, frame, kept, launch, session, show, studies, words
+from pages.ui import compared, differences, frame, kept, launch, session, show, studies, words
 
 frame.guard()
 
@@ -40,6 +40,7 @@ def main() -> None:
     _pins()
     _undo()
     _studies()
+    compared.draw()
 
 
 def _pins() -> None:
