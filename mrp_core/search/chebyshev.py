@@ -30,7 +30,7 @@ class Chebyshev(Search):
     """
 
     name: str = "chebyshev"
-    title: str = "Chebyshev, conditioned"
+    title: str = "Chebyshev"
     summary: str = "One training serves every λ, but lowers the worse of task loss and λ × leakage instead of their sum; reaches dents of a frontier."
     order: int = 3
 

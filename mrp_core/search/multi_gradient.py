@@ -22,7 +22,7 @@ class MultiGradient(Search):
     """
 
     name: str = "multi_gradient"
-    title: str = "Joined gradients, one training per λ"
+    title: str = "Joined gradients"
     summary: str = "Takes a gradient of the task loss and one of the leakage, and joins them so that, to first order, neither rises."
     order: int = 4
     separate: bool = True

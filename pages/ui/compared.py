@@ -23,12 +23,14 @@ TEXT: dict[str, Any] = {
     "others": {0: "No other study is left out.", 1: "One other finished study is judged otherwise and left out."},
     "more": "{n} other finished studies are judged otherwise and left out.",
     "columns": {"title": "Study", "family": "Data", "search": "Search", "loss": "Privacy loss", "learner": "Meta-learner", "iterations": "Meta-iterations", "seconds": "Seconds",
-                "settings": "Settings", "volume": "Hypervolume, accuracy × {label}"},
+                "settings": "Settings", "volume": "Accuracy × {label}"},
     "none": "No finished study yet.", "blank": "not resolved", "own": "{title} ({key})",
-    "note": "Hypervolume: the share of a box that the trained settings dominate, mean over seeds with Student's 95 % interval. {boxes} More settings have more chances; seconds are "
-            "training and audit together, on the machine that each study ran on. Two intervals that overlap don't show that two studies are alike.",
+    "note": "Hypervolume: the share of a box that the trained settings dominate, mean over seeds with Student's 95 % interval. {boxes} λ and ε settings count alike, and more of them have "
+            "more chances; seconds are training and audit together, on the machine that each study ran on. Two intervals that overlap don't show that two studies are alike.",
     "box": "Accuracy × {label}: {text}.",
 }
+WIDTHS = {"title": 180, "search": 150, "loss": 160}
+"""In pixels, so that both hypervolumes are seen without scrolling."""
 
 
 def draw() -> None:
@@ -45,7 +47,8 @@ def draw() -> None:
     if not found:
         st.info(TEXT["none"])
         return
-    st.dataframe(_rows(found), hide_index=True, width="stretch", key="compared")
+    narrow = {TEXT["columns"][name]: st.column_config.TextColumn(width=pixels) for name, pixels in WIDTHS.items()}
+    st.dataframe(_rows(found), hide_index=True, width="stretch", key="compared", column_config=narrow)
     with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
         boxes = " ".join(TEXT["box"].format(label=METRICS[x].label, text=_box(current.config, x)) for x in LEAKAGES)
         st.caption(TEXT["note"].format(boxes=boxes))
@@ -71,14 +74,14 @@ def _measured(key: str, version: int) -> ComparedStudy:
 
 def _rows(found: Sequence[ComparedStudy]) -> list[dict[str, str | int]]:
     c = TEXT["columns"]
-    return [{c["title"]: s.title, c["family"]: s.family, **{c["volume"].format(label=METRICS[x].label): _volume(m) for x, m in s.volumes.items()}, c["search"]: s.search, c["loss"]: s.loss,
-             c["learner"]: s.learner, c["iterations"]: s.iterations, c["seconds"]: "—" if math.isnan(s.seconds) else f"{s.seconds:.0f}", c["settings"]: s.settings} for s in found]
+    return [{c["title"]: s.title, c["search"]: s.search, c["loss"]: s.loss, **{c["volume"].format(label=METRICS[x].label): _volume(m) for x, m in s.volumes.items()}, c["learner"]: s.learner,
+             c["iterations"]: s.iterations, c["seconds"]: "—" if math.isnan(s.seconds) else f"{s.seconds:.0f}", c["settings"]: s.settings, c["family"]: s.family} for s in found]
 
 
 def _volume(m: Measurement) -> str:
     if not m.resolved:
         return str(TEXT["blank"])
-    return f"{m.value:.4f}" if math.isnan(m.low) else f"{m.value:.4f} [{m.low:.4f}, {m.high:.4f}]"
+    return f"{m.value:.3f}" if math.isnan(m.low) else f"{m.value:.3f} [{m.low:.3f}, {m.high:.3f}]"
 
 
 def _box(config: StudyConfig, x: str) -> str:

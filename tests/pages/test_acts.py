@@ -211,7 +211,7 @@ def test_compare_ranks_the_studies_that_are_judged_like_the_current_one(store: S
     table = at.dataframe[1].value
     assert len(table) == 2 and table["Study"].str.contains("Mine").sum() == 1, "the sample of letters, judged alike, and the own study"
     assert "Other shots" not in set(table["Study"])
-    volumes = [float(str(v).split()[0]) for v in table["Hypervolume, accuracy × I(X;Ŷ)"]]
+    volumes = [float(str(v).split()[0]) for v in table["Accuracy × I(X;Ŷ)"]]
     assert volumes == sorted(volumes, reverse=True) and all(0 < v < 1 for v in volumes)
     assert any("2 other finished studies are judged otherwise" in m.value for m in at.markdown), "medical and the other shots"
     assert any("from 20 % at 2.32 bits to 100 % at 0.00 bits" in c.value for c in at.caption)
