@@ -92,6 +92,8 @@ class OuterConfig:
 
     learner: str = knob("maml", label="Meta-learner", help="How the strategy learns from many tasks; two baselines are among them.", registry="meta")
     search: str = knob("conditioned", label="Search", help="How the frontier's settings are trained: one conditioned strategy, or one training per λ.", registry="search")
+    aggregator: str = knob("upgrad", label="Joining of gradients", help="Search multi_gradient only. upgrad: one preference per λ; mgda: the shortest joint direction, where λ acts in the inner loop alone.",
+                           choices=("upgrad", "mgda"), advanced=True)
     iterations: int = knob(600, label="Meta-iterations", help="Outer steps.", low=1, high=50_000, scale="log")
     meta_batch: int = knob(8, label="Meta-batch", help="Tasks per outer step.", low=1, high=256, unit="tasks")
     rate: float = knob(3e-3, label="Outer learning rate", help="Adam's step size; it falls to zero along a cosine.", low=1e-6, high=1.0, scale="log")
@@ -152,6 +154,9 @@ class StudyConfig:
         if self.privacy.task_noise > 0 and self.task.mode != "site":
             raise ConfigError(f"task_noise is {self.privacy.task_noise:g}, but tasks of the mode {self.task.mode!r} share classes or records, so a guarantee for one task would protect "
                               "neither; take a family whose tasks are sites (mode site), or set task_noise to 0.")
+        if self.privacy.task_noise > 0 and plugin("search", self.outer.search).separate:
+            raise ConfigError(f"task_noise is {self.privacy.task_noise:g}, but the search {self.outer.search!r} takes two gradients of each task, which the guarantee doesn't count; "
+                              "choose another search, or set task_noise to 0.")
 
     @property
     def id(self) -> str:

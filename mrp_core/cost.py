@@ -12,6 +12,8 @@ START = 6.0
 """Seconds before and after the counted work: starting a process, choosing weights."""
 RECORD_OVERHEAD = 9.0e3
 """Multiply-adds that one record of one row costs beyond the matrix products (conditioning, losses, copies), fitted on the same machine."""
+SECOND_BACKWARD = 5.0 / 3.0
+"""An outer step with a backward pass for each objective: forward one third, backward two thirds of an ordinary step."""
 FEATURES = {"letters": 16, "digits": 64, "medical": 33, "gaussian": 10}
 
 
@@ -23,6 +25,7 @@ def work(config: StudyConfig) -> float:
     learner, pairs = plugin("meta", config.outer.learner), max(1, plugin("privacy", config.privacy.loss).pairs)
     arms = config.outer.seeds * (1 if config.privacy.mechanism == "none" else 1.6)
     order = 12.0 if config.outer.learner in ("maml", "anil", "meta_sgd") else 6.0
+    order *= SECOND_BACKWARD if plugin("search", config.outer.search).separate else 1.0
     trained = config.outer.iterations * config.outer.meta_batch * arms * pairs * order * record * (config.inner.steps * support + query) if learner.trains else 0.0
     measured = len(settings_of(config)) * config.outer.seeds * config.audit.tasks * config.audit.adaptations * record
     measured *= 3.0 * config.inner.steps * support + 2.0 * support + config.audit.records * config.task.ways

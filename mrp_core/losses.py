@@ -94,3 +94,8 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 def expected_error(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean probability of a wrong label of each row, [B]: one minus the accuracy on the sampled-label channel."""
     return 1.0 - log_softmax(logits).gather(-1, labels.unsqueeze(-1)).squeeze(-1).exp().mean(-1)
+
+
+def linear(task: Tensor, leak: Tensor, weight: Tensor) -> Tensor:
+    """The joint objective L_task + λ L_privacy of each row, [B]."""
+    return task + weight * leak

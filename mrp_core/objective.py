@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from mrp_core.kernel import Noise, adapt, outputs, record_norms
-from mrp_core.losses import PrivacyLoss, Released, cross_entropy, expected_error
+from mrp_core.losses import PrivacyLoss, Released, cross_entropy, expected_error, linear
 from mrp_core.networks import Rows
 
 
 @dataclass(frozen=True, kw_only=True)
 class OuterLoss:
-    """Outer task loss and privacy loss of each row, [B]; ``total`` adds them with the row's privacy weight."""
+    """Outer task loss and privacy loss of each row, [B]; ``total`` joins them with the row's privacy weight."""
 
     task: Tensor
     privacy: Tensor
@@ -35,6 +36,7 @@ class Problem:
         noise: Clipping and noise of the inner loop, or None.
         halves: Where the privacy loss asks for pairs: the records of the support pool that each adaptation uses, int64 [B, R, N / 2].
         support_sensitive, query_sensitive: Where the privacy loss needs it: sensitive attribute of the records, int64 [B, N], -1 where unknown.
+        join: (task loss, privacy loss, privacy weight) of the outer loop, [B] each -> their total, [B].
     """
 
     rows: Rows
@@ -51,6 +53,7 @@ class Problem:
     halves: Tensor | None
     support_sensitive: Tensor | None = None
     query_sensitive: Tensor | None = None
+    join: Callable[[Tensor, Tensor, Tensor], Tensor] = linear
 
     def inner_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Loss of the inner loop per row, [B].
@@ -92,7 +95,8 @@ class Problem:
         logits, labels = outputs(self.rows, torch.cat([self.support_x, self.query_x], 1)), torch.cat([self.support_y, self.query_y], 1)
         task = self.outer_task_loss(logits, labels)
         if self.privacy.pairs or "members" in self.privacy.needs:
-            return OuterLoss(task=task, privacy=torch.zeros_like(task), total=task)
+            leak = torch.zeros_like(task)
+            return OuterLoss(task=task, privacy=leak, total=self.join(task, leak, self.weight))
         known = None if self.support_sensitive is None or self.query_sensitive is None else torch.cat([self.support_sensitive, self.query_sensitive], 1)
         return self._weighed(task, Released(logits=logits, marginal=self.rows.marginal, attribute=known, norms=self._norms(self.rows)))
 
@@ -124,7 +128,7 @@ class Problem:
         query, both = self.query_y.shape[1], outputs(adapted, torch.cat([self.query_x, self.support_x], 1))
         leak = self._leak_of_members(both, adapted.marginal, {k: v.detach() for k, v in adapted.critic.items()})
         task = self.outer_task_loss(both[:, :query], self.query_y)
-        total = task + self.weight * leak
+        total = self.join(task, leak, self.weight)
         if adapted.critic:
             climb = self._leak_of_members(both.detach(), adapted.marginal, adapted.critic)
             total = total - (climb - climb.detach())
@@ -136,7 +140,7 @@ class Problem:
 
     def _weighed(self, task: Tensor, released: Released) -> OuterLoss:
         leak = self.privacy.value(released)
-        return OuterLoss(task=task, privacy=leak, total=task + self.weight * leak)
+        return OuterLoss(task=task, privacy=leak, total=self.join(task, leak, self.weight))
 
     def _norms(self, *at: Rows) -> Tensor | None:
         """Gradient norms of the support records at each of these weights, [B, len(at) x S], where the loss asks for them."""

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from mrp_core.losses import linear
+
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from mrp_core.config import StudyConfig
 
 
@@ -30,12 +34,19 @@ class Arm:
 
 
 class Search(Protocol):
-    """The interface of a search's ``PLUGIN``."""
+    """The interface of a search's ``PLUGIN``, which derives from it and so inherits what it doesn't say itself.
+
+    Attributes:
+        name, title, summary, order: As for every plug-in.
+        separate: Whether the outer step takes a gradient of ``total`` and another of the leakage, to be joined by the aggregator that
+            the study names; its arms then have one level each.
+    """
 
     name: str
     title: str
     summary: str
     order: int
+    separate: bool = False
 
     def arms(self, config: StudyConfig, noise: tuple[float, ...]) -> tuple[Arm, ...]:
         """The configurations to train; ``noise`` are the noise multipliers of the study's epsilons, ascending from 0, or empty."""
@@ -44,3 +55,7 @@ class Search(Protocol):
     def iterations(self, config: StudyConfig) -> int:
         """Meta-iterations of each arm, such that every search spends the same total on the λ axis."""
         ...
+
+    def total(self, task: Tensor, leak: Tensor, weight: Tensor) -> Tensor:
+        """The outer loss of each row, [B], from its task loss, its leakage and its privacy weight; at weight 0 it is the task loss."""
+        return linear(task, leak, weight)

@@ -69,11 +69,11 @@ class Trainer:
         """
         self.config, self.compute = config, compute
         self.device, self.dtype = torch.device(compute.device), getattr(torch, compute.precision)
-        search: Search = plugin("search", config.outer.search)
+        self.search: Search = plugin("search", config.outer.search)
         self.learner: MetaLearner = plugin("meta", config.outer.learner)
         self.privacy: PrivacyLoss = plugin("privacy", config.privacy.loss)
-        self.arms = search.arms(config, noise_levels(config))
-        self.total = search.iterations(config) if self.learner.trains else 0
+        self.arms = self.search.arms(config, noise_levels(config))
+        self.total = self.search.iterations(config) if self.learner.trains else 0
         one = next(iter(tasksets.values()))
         ways = one.train.tasks.shape[1]
         self.shape = Shape(features=one.train.x.shape[1], hidden=config.outer.hidden, outputs=one.classes if self.learner.joint else ways, ways=ways,
@@ -122,16 +122,17 @@ class Trainer:
         tasks = block.begins[state.step % BLOCK + 1] - block.begins[state.step % BLOCK]
         chunks = self.chunks(tasks)
         done = list(pool.map(lambda chunk: self._gradient(chunk, state, block), chunks))
-        gradients = {k: torch.zeros_like(v) for k, v in state.parameters.items()}
+        sums = [{k: torch.zeros_like(v) for k, v in state.parameters.items()} for _ in range(2 if self.search.separate else 1)]
         losses = torch.zeros(len(self.arms), 2, dtype=self.dtype, device=self.device)
         for chunk, (parts, loss) in zip(chunks, done, strict=True):
             share = (chunk.last - chunk.first) / tasks if self.shield is None else 1.0
-            for key, value in parts.items():
-                gradients[key][chunk.low:chunk.high] += share * value
+            for gradients, part in zip(sums, parts, strict=True):
+                for key, value in part.items():
+                    gradients[key][chunk.low:chunk.high] += share * value
             losses[chunk.low:chunk.high] += share * loss
         if self.shield is not None:
-            gradients = self.shield.noised_means(gradients, self.arms, state.step)
-        self._update(state, gradients)
+            sums = [self.shield.noised_means(sums[0], self.arms, state.step)]
+        self._update(state, sums[0] if len(sums) == 1 else self._aggregated(*sums))
         state.step += 1
         if not state.alive.any():
             raise TrainingError(f"Training has diverged in all {len(self.arms)} configurations by iteration {state.step}; "
@@ -186,8 +187,12 @@ class Trainer:
                 block.keys[s] = uniform(2, len(tasks), self.privacy.pairs // 2, drawn.support_y.shape[1])[index]
         return block
 
-    def _gradient(self, chunk: Chunk, state: TrainingState, block: Block) -> tuple[Parameters, Tensor]:
-        """Meta-gradients of a chunk's arms (mean over its tasks; with a shield, the sum of the clipped ones), and their [arms, 2] task and privacy losses."""
+    def _gradient(self, chunk: Chunk, state: TrainingState, block: Block) -> tuple[list[Parameters], Tensor]:
+        """Meta-gradients of a chunk's arms (mean over its tasks; with a shield, the sum of the clipped ones), and their [arms, 2] task and privacy losses.
+
+        There is one gradient, of the total; where the search keeps the objectives separate, another one of the leakage follows, at the
+        price of a second backward pass.
+        """
         leaves = {k: v[chunk.low:chunk.high].detach().requires_grad_() for k, v in state.parameters.items() if k != "tuned_rate"}
         arms, tasks = chunk.high - chunk.low, chunk.last - chunk.first
         with torch.enable_grad():
@@ -195,14 +200,23 @@ class Trainer:
             if self.shield is not None:  # a gradient for each task: each row has weights of its own
                 leaves = rows = {k: v.detach().requires_grad_() for k, v in rows.items()}
             loss = self.learner.outer(self._problem(chunk, rows, state.step, block))
-            total = loss.total.view(arms, tasks).mean(1) if self.shield is None else loss.total
-            found = torch.autograd.grad(total.sum(), list(leaves.values()), allow_unused=True, materialize_grads=True)
-        means = torch.stack([loss.task, loss.privacy], -1).detach().view(arms, tasks, 2).mean(1)
-        gradients = dict(zip(leaves, found, strict=True))
+            wanted = (loss.total, loss.privacy) if self.search.separate else (loss.total,)
+            sums = [part.view(arms, tasks).mean(1).sum() if self.shield is None else part.sum() for part in wanted]
+            found = [torch.autograd.grad(part, list(leaves.values()), allow_unused=True, materialize_grads=True, retain_graph=part is not sums[-1])
+                     if part.requires_grad else [torch.zeros_like(v) for v in leaves.values()] for part in sums]
+        losses = torch.stack([loss.task, loss.privacy], -1).detach().view(arms, tasks, 2).mean(1)
+        gradients = [dict(zip(leaves, part, strict=True)) for part in found]
         if self.shield is not None:
             window = slice(block.begins[state.step % BLOCK] + chunk.first, block.begins[state.step % BLOCK] + chunk.last)
-            gradients = self.shield.clipped_sums(gradients, torch.stack([block.real[a.seed][window] for a in self.arms[chunk.low:chunk.high]]))
-        return gradients, means
+            real = torch.stack([block.real[a.seed][window] for a in self.arms[chunk.low:chunk.high]])
+            gradients = [self.shield.clipped_sums(part, real) for part in gradients]
+        return gradients, losses
+
+    def _aggregated(self, task: Parameters, privacy: Parameters) -> Parameters:
+        from mrp_core.aggregating import aggregated  # its library takes a second to import, and most searches don't need it
+
+        weights = [arm.levels[0] if arm.kind == "lambda" else 0.0 for arm in self.arms]
+        return aggregated(task, privacy, weights, self.config.outer.aggregator)
 
     def _problem(self, chunk: Chunk, parameters: Parameters, step: int, block: Block) -> Problem:
         """The problem of a chunk's rows, whose parameters are [arms x tasks, ...]."""
@@ -224,7 +238,7 @@ class Trainer:
             halves = paired_halves(torch.cat([block.keys[a.seed][window] for a in arms]), self.shape.ways, self.privacy.pairs)
         return Problem(rows=rows, support_x=take("support_x"), support_y=support_y, query_x=take("query_x"), query_y=take("query_y"), weight=weight,
                        privacy=self.privacy, cross_entropy_share=self.config.outer.cross_entropy_share, steps=plan.steps, lowest=plan.lowest, noise=noise, halves=halves,
-                       support_sensitive=take("support_sensitive") if known else None, query_sensitive=take("query_sensitive") if known else None)
+                       support_sensitive=take("support_sensitive") if known else None, query_sensitive=take("query_sensitive") if known else None, join=self.search.total)
 
     def _noise_draws(self, arms: tuple[Arm, ...], chunk: Chunk, step: int, tasks: int, steps: int, lowest: int) -> tuple[Tensor | None, ...]:
         draws: list[Tensor | None] = []

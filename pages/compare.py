@@ -16,7 +16,7 @@ from mrp_core.measurement import METRICS
 from mrp_core.results import StudyState
 from mrp_core.settings import Setting
 from mrp_core.store import PinRow, StudyRow
-from pages.ui import differences, frame, kept, launch, promises, session, show, studies, words
+from pages.ui import compared, differences, frame, kept, launch, promises, session, show, studies, words
 
 frame.guard()
 
@@ -42,6 +42,7 @@ def main() -> None:
     _pins()
     _undo()
     _studies()
+    compared.draw()
 
 
 def _pins() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from mrp_core.charts.attained import attained
 from mrp_core.charts.beside import add_beside, joined_rows
 from mrp_core.charts.frontier import FrontierFrame, frontier_frame, setting_label
 from mrp_core.charts.frontier_figure import frontier_figure
@@ -33,6 +34,9 @@ TEXT: dict[str, Any] = {
     "audit": "Audit this point", "pin": "Pin to compare", "adapt": "Try it on a task",
     "volume": "Hypervolume {trained:.4f} for what was trained, {free:.4f} for λ = 0 and what can be had from it without training; training adds {gain:+.4f} {span}. "
               "The box reaches from the reference point, {y_worst:g} % accuracy at {x_worst}, to 100 % at {x_best}.",
+    "attained": "Leaking at most as much as {setting}, the median frontier over {n} seeds attains {median:.1f} % accuracy; {spread}.",
+    "spread": {"many": "the band from 5 to 95 % of the seeds: {least} to {most} %", "few": "the least lucky seed {least}, the most lucky {most} % (5 and 95 %, with fewer than 20 seeds)"},
+    "nowhere": "no setting that leaks as little",
     "empty": "No sample study is installed and you have none of your own yet: train one, it takes about a minute.",
     "waiting": "This study has no finished point yet; the train page shows how far it is.",
     "caption": "Circles: λ. Squares: ε. Open triangles and other shapes: without training. Small dots: single seeds. Band: from the least to the most lucky seed. Bars: 95 % intervals. "
@@ -143,12 +147,25 @@ def _chart(study: studies.Study, axis: str, setting: Setting, metrics: tuple[str
     show.chart(fig, rows, key="frontier", caption=caption, on_pick=_clicked,
                alt=f"Frontier of {study.title}: accuracy against {METRICS[axis].label}, {len(data.marks)} settings.{place}")
     _choices(options, other)
+    _attained(study, axis, setting)
     box = _volume(study.key, study.version, axis)
     if not math.isnan(box.gain):
         spec = METRICS[axis]
         span = "" if math.isnan(box.low) else f"[{box.low:+.4f}, {box.high:+.4f}]"
         worst = f"{box.x_worst:.3g} {'bit' if spec.unit == 'bits' and box.x_worst == 1 else spec.unit}" if spec.unit else f"{spec.label} {box.x_worst:g}"
         st.caption(TEXT["volume"].format(trained=box.trained, free=box.free, gain=box.gain, span=span, y_worst=box.y_worst, x_worst=worst, x_best=f"{box.x_best:.3g}"))
+
+
+def _attained(study: studies.Study, axis: str, setting: Setting) -> None:
+    """Median and spread over seeds at the leakage of the chosen setting."""
+    found = differences.summaries(study, ("accuracy", axis))
+    mean = next((s.means[axis] for s in found if s.setting == setting and axis in s.means), None)
+    made = attained(found, axis, mean.value) if mean is not None and mean.resolved else None
+    if made is None or made.seeds < 2 or math.isnan(made.median):
+        return
+    least, most = (TEXT["nowhere"] if math.isnan(v) else f"{v:.1f}" for v in (made.least, made.most))
+    spread = TEXT["spread"]["many" if made.seeds >= 20 else "few"].format(least=least, most=most)
+    st.caption(TEXT["attained"].format(setting=setting_label(setting), n=made.seeds, median=made.median, spread=spread))
 
 
 def _numbers(study: studies.Study, chosen: Summary | None, axis: str) -> None:

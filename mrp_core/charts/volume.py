@@ -38,16 +38,25 @@ class VolumeFrame:
 
 def volume_frame(summaries: Sequence[Summary], config: StudyConfig, x: str = "mi") -> VolumeFrame:
     """Measure the fronts of a study, seed by seed, in the box from guessing with full leakage to faultless without any."""
-    spec = METRICS[x]
-    worst = math.log(config.task.ways) if x in INFORMATION else spec.high
-    reference = Reference(utility=1 / config.task.ways, leakage=worst, best_leakage=spec.low)
+    spec, reference = METRICS[x], reference_of(config, x)
+    worst = reference.leakage
     baselines = RELEASES if x in INFORMATION else CHEAP
-    trained = _per_seed([s for s in summaries if s.setting.kind in TRAINED], x, reference)
+    trained = trained_volumes(summaries, config, x)
     free = _per_seed([s for s in summaries if s.setting == UNPROTECTED or s.setting.kind in baselines], x, reference)
     gains = [a - b for a, b in zip(trained, free, strict=True)] if len(trained) == len(free) else []
     gain, half = _mean(gains), _half(gains)
     return VolumeFrame(trained=_mean(trained), free=_mean(free), gain=gain, low=gain - half, high=gain + half, x_worst=spec.shown(worst), x_best=spec.shown(spec.low),
                        y_worst=100 / config.task.ways)
+
+
+def reference_of(config: StudyConfig, x: str) -> Reference:
+    """The box of a study on a metric of leakage: from guessing with full leakage to faultless without any."""
+    return Reference(utility=1 / config.task.ways, leakage=math.log(config.task.ways) if x in INFORMATION else METRICS[x].high, best_leakage=METRICS[x].low)
+
+
+def trained_volumes(summaries: Sequence[Summary], config: StudyConfig, x: str) -> list[float]:
+    """Hypervolume of each seed, of the settings on the sliders; none where nothing was measured."""
+    return _per_seed([s for s in summaries if s.setting.kind in TRAINED], x, reference_of(config, x))
 
 
 def _per_seed(group: Sequence[Summary], x: str, reference: Reference) -> list[float]:

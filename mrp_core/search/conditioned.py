@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mrp_core.searching import Arm
+from mrp_core.searching import Arm, Search
 
 if TYPE_CHECKING:
     from mrp_core.config import StudyConfig
 
 
 @dataclass(frozen=True)
-class Conditioned:
+class Conditioned(Search):
     """Dosovitskiy & Djolonga (2020), Navon et al. (2021), Ruchte & Grabocka (2021): one training yields the whole frontier."""
 
     name: str = "conditioned"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mrp_core.searching import Arm
+from mrp_core.searching import Arm, Search
 
 if TYPE_CHECKING:
     from mrp_core.config import StudyConfig
 
 
 @dataclass(frozen=True)
-class LambdaSweep:
+class LambdaSweep(Search):
     """Separate trainings. The meta-iterations are shared out among them, so that the total equals the conditioned strategy's."""
 
     name: str = "lambda_sweep"

@@ -31,7 +31,7 @@ def test_no_registry_is_empty() -> None:
     assert {"output_mi", "kl_marginal", "kl_uniform", "membership_mi", "club", "information_bottleneck", "attribute_mi", "gradient_sensitivity", "adversarial",
             "privacy_budget"} <= set(LOSSES)
     assert {"maml", "fomaml", "anil", "meta_sgd", "reptile", "joint_then_finetune", "from_scratch"} <= set(LEARNERS)
-    assert {"conditioned", "lambda_sweep"} <= set(SEARCHES)
+    assert {"conditioned", "lambda_sweep", "chebyshev", "multi_gradient"} <= set(SEARCHES)
 
 
 @pytest.mark.parametrize(("package", "name"), [(p, n) for p in ("privacy", "meta", "search") for n in plugins(p)])
@@ -313,3 +313,24 @@ def test_every_search_spends_the_same_total_on_the_lambda_axis(name: str, loss: 
     arms = [a for a in SEARCHES[name].arms(config, noise_levels(config)) if a.kind == "lambda"]
     assert SEARCHES[name].iterations(config) * len(arms) / len(config.seeds) == config.outer.iterations
     assert SEARCHES[name].iterations(dataclasses.replace(config, outer=dataclasses.replace(config.outer, iterations=2))) >= 1
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_without_a_weight_every_total_is_the_task_loss_and_its_gradient(name: str) -> None:
+    """λ = 0 is the unprotected model, however a search joins the losses."""
+    task, leak = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in ([0.0, 0.3, 1.7], [1.1, 0.0, 0.4]))
+    total = SEARCHES[name].total(task, leak, torch.zeros(3, dtype=torch.float64))
+    torch.testing.assert_close(total, task, rtol=1e-12, atol=1e-15)
+    found = torch.autograd.grad(total.sum(), (task, leak), materialize_grads=True, allow_unused=True)
+    torch.testing.assert_close(found, (torch.ones_like(task), torch.zeros_like(leak)), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_search_with_separate_gradients_trains_each_arm_for_one_level(name: str) -> None:
+    search, config = SEARCHES[name], study(name)
+    assert isinstance(search.separate, bool)
+    assert not search.separate or all(len(a.levels) == 1 for a in search.arms(config, noise_levels(config)))
+    if not search.separate:
+        task, leak, weight = (torch.rand(50, generator=torch.Generator().manual_seed(i), dtype=torch.float64) for i in range(3))
+        worse = search.total(task, leak + 0.1, weight + 0.1)
+        assert (worse > search.total(task, leak, weight + 0.1)).all(), "what leaks more costs more"

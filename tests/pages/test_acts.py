@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -198,3 +199,25 @@ def test_a_long_title_stands_in_full_below_the_picker(store: Store) -> None:
 def test_a_finished_study_has_a_frontier_and_not_one_so_far(store: Store) -> None:
     headings = [s.value for s in page("train", study=finished(store)).subheader]
     assert "The frontier" in headings and "The frontier so far" not in headings
+
+
+def test_compare_ranks_the_studies_that_are_judged_like_the_current_one(store: Store) -> None:
+    key = finished(store)
+    other = replace(OWN, title="Other shots", task=replace(OWN.task, shots=1))
+    store.import_file(StudyFile(config=other, points=(Point(setting=Setting.from_key("lambda=0"), seed=0, values={"accuracy": (0.5,), "mi": (0.1,), "lira_auc": (0.6,)}),)))
+    at = page("compare", study=key)
+    assert not at.exception
+    assert "Searches and losses compared" in [s.value for s in at.subheader]
+    table = at.dataframe[1].value
+    assert len(table) == 2 and table["Study"].str.contains("Mine").sum() == 1, "the sample of letters, judged alike, and the own study"
+    assert "Other shots" not in set(table["Study"])
+    volumes = [float(str(v).split()[0]) for v in table["Accuracy × I(X;Ŷ)"]]
+    assert volumes == sorted(volumes, reverse=True) and all(0 < v < 1 for v in volumes)
+    assert any("2 other finished studies are judged otherwise" in m.value for m in at.markdown), "medical and the other shots"
+    assert any("from 20 % at 2.32 bits to 100 % at 0.00 bits" in c.value for c in at.caption)
+
+
+def test_explore_says_what_the_median_and_the_extreme_seeds_attain(store: Store) -> None:
+    at = page("explore", study=finished(store), point="lambda=1")
+    assert not at.exception
+    assert any("the median frontier over 2 seeds attains 70.0 % accuracy; the least lucky seed 69.0, the most lucky 70.0 %" in c.value for c in at.caption), [c.value for c in at.caption]
