@@ -126,8 +126,9 @@ def _fill(out: Outputs, strategy: Strategy, plans: list[Adaptation], tasks: Audi
     top = start.above(lowest)
     adapted = _adapt(strategy, plans[which], top.repeat(r), x[:, :m], tasks, part, draws[lowest:])
     logits = outputs(adapted, x.repeat_interleave(r, 0)).reshape(p, n, r, x.shape[1], -1)
-    out.pool[which, part], out.fresh[which, part] = _numpy(logits[..., :m, :]), _numpy(logits[..., m:, :])
-    out.start[which, part] = _numpy(outputs(top, x[:, m:])).reshape(p, n, -1, logits.shape[-1])
+    heat = np.array([q.temperature for q in plans[which]])[:, None, None, None, None]
+    out.pool[which, part], out.fresh[which, part] = _numpy(logits[..., :m, :]) / heat, _numpy(logits[..., m:, :]) / heat
+    out.start[which, part] = _numpy(outputs(top, x[:, m:])).reshape(p, n, -1, logits.shape[-1]) / heat[:, 0]
 
 
 def _numpy(tensor: Tensor) -> NDArray[np.float64]:
@@ -155,6 +156,9 @@ def _adapt(strategy: Strategy, plans: list[Adaptation], rows: Rows, pool: Tensor
     noise = None
     if plans[0].noise is not None:
         mine = tuple(None if d is None else d[part].reshape(n * r, *d.shape[2:]).repeat(len(plans), 1, 1, 1) for d in draws)
+        if any(p.noise_scales for p in plans):
+            scales = column([[*p.noise_scales, *[1.0] * (plans[0].steps - len(p.noise_scales))] for p in plans])[..., None, None]
+            mine = tuple(None if d is None else d[:, :plans[0].steps] * scales for d in mine)
         noise = Noise(clip=strategy.config.privacy.clip, multiplier=column([p.noise or 0.0 for p in plans]), draws=mine)
     problem = Problem(rows=rows, support_x=x, support_y=y, query_x=x[:, :0], query_y=y[:, :0], weight=column([p.weight for p in plans]),
                       privacy=plugin("privacy", strategy.config.privacy.loss), cross_entropy_share=1.0, steps=plans[0].steps, lowest=0, noise=noise, halves=None)

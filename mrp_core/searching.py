@@ -30,17 +30,23 @@ class Arm:
 
 
 class Search(Protocol):
-    """The interface of a search's ``PLUGIN``."""
+    """The interface of a search's ``PLUGIN``.
+
+    Attributes:
+        name, title, summary, order: As for every plug-in.
+        explores: Whether, after the training, it looks for settings by measuring candidates; it is then an :class:`mrp_core.exploring.Explorer`.
+    """
 
     name: str
     title: str
     summary: str
     order: int
+    explores: bool
 
     def arms(self, config: StudyConfig, noise: tuple[float, ...]) -> tuple[Arm, ...]:
         """The configurations to train; ``noise`` are the noise multipliers of the study's epsilons, ascending from 0, or empty."""
         ...
 
     def iterations(self, config: StudyConfig) -> int:
-        """Meta-iterations of each arm, such that every search spends the same total on the λ axis."""
+        """Meta-iterations of each arm, such that every search spends the same total on the λ axis, exploring included."""
         ...

@@ -13,6 +13,7 @@ from torch import Tensor
 from mrp_core.accounting import noise_multiplier
 from mrp_core.config import StudyConfig
 from mrp_core.errors import CheckpointError, ConfigError
+from mrp_core.exploring import Recipe
 from mrp_core.learning import MetaLearner
 from mrp_core.networks import Parameters, Rows, Shape, condition_features, rows_of
 from mrp_core.registry import plugin
@@ -33,6 +34,9 @@ class Adaptation:
         noise: Noise multiplier; None where nothing is clipped either.
         steps, lowest: Inner steps and first adapting layer.
         rate_factor: Factor on the inner rates.
+        paces: Factor on the inner rates of each step beside it; steps beyond are as they are.
+        noise_scales: Factor on the noise of each step; steps beyond are as they are.
+        temperature: Divides the released logits, after the adaptation.
     """
 
     row: int
@@ -41,6 +45,13 @@ class Adaptation:
     steps: int
     lowest: int
     rate_factor: float
+    paces: tuple[float, ...] = ()
+    noise_scales: tuple[float, ...] = ()
+    temperature: float = 1.0
+
+    def factors(self, steps: int) -> list[float]:
+        """Factor on the inner rates of each of so many steps."""
+        return [self.rate_factor * p for p in self.paces[:steps]] + [self.rate_factor] * (steps - len(self.paces))
 
 
 def plan_of(config: StudyConfig, kind: str, value: float, row: int) -> Adaptation:
@@ -65,6 +76,7 @@ class Strategy:
         levels: Per arm the levels at which a parameter set was chosen on validation tasks, ascending.
         choice: Per arm and level the parameter set.
         seen: Per seed the classes of the joint head that meta-training saw, for learners with a joint head.
+        found: What a search on measured objectives came to, as the settings found=1, found=2, ...
     """
 
     config: StudyConfig
@@ -74,6 +86,7 @@ class Strategy:
     levels: tuple[tuple[float, ...], ...]
     choice: tuple[tuple[int, ...], ...]
     seen: dict[int, tuple[int, ...]]
+    found: tuple[Recipe, ...] = ()
 
     @property
     def learner(self) -> MetaLearner:
@@ -84,8 +97,10 @@ class Strategy:
         """How a setting is served.
 
         Raises:
-            ConfigError: If the strategy wasn't trained for it.
+            ConfigError: If the strategy wasn't trained for it, or the search left it empty.
         """
+        if setting.kind == "found":
+            return self.serve(self.recipe(setting), seed)
         value = setting.value if setting.kind == "lambda" else 0.0
         kind = "epsilon" if setting.kind == "epsilon" else "lambda"
         if kind == "epsilon":
@@ -96,6 +111,35 @@ class Strategy:
         if setting.kind == "rate":
             return replace(plan, rate_factor=setting.value)
         return replace(plan, lowest=len(self.shape.layers) - 1) if setting.kind == "head" else plan
+
+    def offers(self, setting: Setting) -> bool:
+        """Whether a setting is one that the search has filled, or of another kind."""
+        return setting.kind != "found" or setting.value in range(1, len(self.found) + 1)
+
+    def recipe(self, setting: Setting) -> Recipe:
+        """What a setting "found" stands for.
+
+        Raises:
+            ConfigError: If the search left it empty.
+        """
+        if not self.offers(setting):
+            raise ConfigError(f"{setting.key} is empty: the search found {len(self.found)} settings; choose one of those, or another kind.")
+        return self.found[int(setting.value) - 1]
+
+    def serve(self, recipe: Recipe, seed: int) -> Adaptation:
+        """How a recipe adapts with a seed's parameters.
+
+        A step that spends the share w of K steps' budget has its noise scaled by 1 / sqrt(K w): Gaussian mechanisms compose by the sum of their squared
+        inverse noise multipliers (Dong, Roth & Su 2022, corollary 3.3), so the guarantee stays that of equal steps.
+
+        Raises:
+            ConfigError: If the strategy wasn't trained for it.
+        """
+        noisy = math.isfinite(recipe.epsilon)
+        kind, value = ("epsilon", noise_multiplier(recipe.epsilon, recipe.steps, self.config.privacy.delta)) if noisy else ("lambda", recipe.weight)
+        row = self._row(kind, seed, value, Setting(kind, recipe.epsilon if noisy else value))
+        return Adaptation(row=row, weight=0.0 if noisy else value, noise=value if noisy else None, steps=recipe.steps, lowest=recipe.lowest, rate_factor=1.0, paces=recipe.rates,
+                          noise_scales=tuple(1.0 / math.sqrt(recipe.steps * w) for w in recipe.shares), temperature=recipe.temperature)
 
     def _row(self, kind: str, seed: int, value: float, setting: Setting) -> int:
         for arm, levels, choice in zip(self.arms, self.levels, self.choice, strict=True):
@@ -116,20 +160,20 @@ class Strategy:
         like = picked["cb0"]
         column = lambda values: torch.tensor(values, dtype=like.dtype, device=like.device)  # noqa: E731
         features = condition_features(column([p.weight for p in plans]), column([p.noise or 0.0 for p in plans]), self.config.privacy.lambda_max)
-        picked |= {"features": features, "factor": column([p.rate_factor for p in plans])}
+        picked |= {"features": features, "factor": column([p.factors(self.shape.steps) for p in plans])}
         if repeats > 1:
             picked = {k: v.repeat_interleave(repeats, 0) for k, v in picked.items()}
-        factor = picked.pop("factor") * picked.pop("tuned_rate")
+        factor = picked.pop("factor") * picked.pop("tuned_rate").unsqueeze(-1)
         rows = rows_of(picked, self.shape, picked["features"], self.config.inner.rate, learn_rates=self.config.inner.learn_rates, classes=classes)
         return Rows(weights=rows.weights, biases=rows.biases, scales=rows.scales, shifts=rows.shifts, release=rows.release,
-                    rates=rows.rates * factor[:, None, None], marginal=rows.marginal)
+                    rates=rows.rates * factor.unsqueeze(-1), marginal=rows.marginal)
 
     def to_bytes(self) -> bytes:
         """safetensors bytes with the configuration and the choices in the header."""
         about = {"format": FORMAT, "config": self.config.to_dict(), "arms": [{"kind": a.kind, "seed": a.seed, "levels": a.levels} for a in self.arms],
                  "levels": self.levels, "choice": self.choice, "seen": {str(k): v for k, v in self.seen.items()},
                  "shape": {"features": self.shape.features, "hidden": self.shape.hidden, "outputs": self.shape.outputs, "ways": self.shape.ways, "steps": self.shape.steps}}
-        return pack(self.parameters, about)
+        return pack(self.parameters, about | ({"found": [r.to_dict() for r in self.found]} if self.found else {}))
 
     def save(self, path: Path | str) -> None:
         """Write :meth:`to_bytes` to a file."""
@@ -164,7 +208,7 @@ class Strategy:
             made = cls(config=StudyConfig.from_dict(about["config"]), shape=shape, parameters=tensors,
                        arms=tuple(Arm(kind=a["kind"], seed=a["seed"], levels=tuple(a["levels"])) for a in about["arms"]),
                        levels=tuple(tuple(x) for x in about["levels"]), choice=tuple(tuple(x) for x in about["choice"]),
-                       seen={int(k): tuple(v) for k, v in about["seen"].items()})
+                       seen={int(k): tuple(v) for k, v in about["seen"].items()}, found=tuple(Recipe.from_dict(r) for r in about.get("found", ())))
             made._check()
             return made
         except (ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:

@@ -19,6 +19,7 @@ class Conditioned:
     title: str = "Conditioned strategy"
     summary: str = "One training serves every λ (and another every ε), so the sliders re-adapt live."
     order: int = 1
+    explores: bool = False
 
     def arms(self, config: StudyConfig, noise: tuple[float, ...]) -> tuple[Arm, ...]:
         """An arm over all λ, and one over all noise multipliers, for each seed."""
