@@ -19,8 +19,8 @@ from mrp_core.channel import softmax, statistic, utility
 from mrp_core.checkpoint import TrainingState
 from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.errors import CheckpointError, ConfigError
-from mrp_core.exploration import described, explore
 from mrp_core.evaluation import AuditTasks, audit_tasks, evaluate, study_tasks
+from mrp_core.exploration import described, explore
 from mrp_core.jobs.context import JobContext, SilentContext
 from mrp_core.measuring import Logits, Measured, measure, released_from, roc_curves
 from mrp_core.registry import plugin

@@ -157,7 +157,7 @@ def _adapt(strategy: Strategy, plans: list[Adaptation], rows: Rows, pool: Tensor
     if plans[0].noise is not None:
         mine = tuple(None if d is None else d[part].reshape(n * r, *d.shape[2:]).repeat(len(plans), 1, 1, 1) for d in draws)
         if any(p.noise_scales for p in plans):
-            scales = column([[*p.noise_scales, *[1.0] * (plans[0].steps - len(p.noise_scales))] for p in plans])[..., None, None]
+            scales = torch.tensor([p.noise_scales or (1.0,) * p.steps for p in plans], dtype=x.dtype, device=x.device).repeat_interleave(n * r, 0)[..., None, None]
             mine = tuple(None if d is None else d[:, :plans[0].steps] * scales for d in mine)
         noise = Noise(clip=strategy.config.privacy.clip, multiplier=column([p.noise or 0.0 for p in plans]), draws=mine)
     problem = Problem(rows=rows, support_x=x, support_y=y, query_x=x[:, :0], query_y=y[:, :0], weight=column([p.weight for p in plans]),

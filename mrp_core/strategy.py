@@ -34,8 +34,8 @@ class Adaptation:
         noise: Noise multiplier; None where nothing is clipped either.
         steps, lowest: Inner steps and first adapting layer.
         rate_factor: Factor on the inner rates.
-        paces: Factor on the inner rates of each step beside it; steps beyond are as they are.
-        noise_scales: Factor on the noise of each step; steps beyond are as they are.
+        paces: Factor on the inner rates of each step beside it, [steps]; empty for none.
+        noise_scales: Factor on the noise of each step, [steps]; empty for none.
         temperature: Divides the released logits, after the adaptation.
     """
 
