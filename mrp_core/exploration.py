@@ -18,9 +18,10 @@ from mrp_core.checkpoint import TrainingState
 from mrp_core.config import ComputeOptions
 from mrp_core.errors import ConfigError, JobCancelled, JobInterrupted
 from mrp_core.evaluation import AuditTasks, audit_tasks, evaluate
-from mrp_core.exploring import ADAPTATIONS, TASKS, Explorer, Outcome, Recipe, price
+from mrp_core.exploring import Explorer, Objective, price
 from mrp_core.jobs.context import JobContext
 from mrp_core.measuring import Measured
+from mrp_core.recipes import Outcome, Recipe
 from mrp_core.results import Curve
 from mrp_core.strategy import Adaptation, Strategy
 from mrp_core.taskdata import HeldOutTasks, TaskSet, held_out
@@ -43,7 +44,7 @@ def explore(search: Explorer, strategy: Strategy, state: TrainingState, tasksets
     config = strategy.config
     bench = Bench(search, strategy, state, tasksets, compute, context)
     made = search.explore(config, bench)
-    cost = price(config, bench.leakage)
+    cost = price(config, bench.objective)
     filled = f"{len(made.recipes)} of {config.outer.search_points} settings were found"
     curves = [Curve(setting=None, name=f"validation:search:{name}", x=tuple(state.step + cost * n for n, _ in line), y=tuple(y for _, y in line), note=filled)
               for name, line in made.curves.items() if line]
@@ -76,8 +77,8 @@ class Bench:
         """Draw the validation tasks, and take up what an earlier attempt has measured."""
         config = strategy.config
         self.strategy, self.state, self.compute, self.context = strategy, state, compute, context
-        self.leakage, self.total, self.asked = search.leakage(config), search.evaluations(config), 0
-        self.seeds = [_validation(strategy, seed, taskset, ADAPTATIONS[self.leakage]) for seed, taskset in tasksets.items()]
+        self.objective, self.total, self.asked = search.objective(config), search.evaluations(config), 0
+        self.seeds = [_validation(strategy, seed, taskset, self.objective) for seed, taskset in tasksets.items()]
         self.known = {o.recipe: o for o in map(_outcome, state.measured)}
 
     def measure(self, recipes: Sequence[Recipe]) -> list[Outcome]:
@@ -118,7 +119,7 @@ class Bench:
                 values[list(plans), s] = self._values(seed, list(plans.values()))
             for i in plans:
                 if not np.isfinite(values[i, s]).all():
-                    reasons.setdefault(order[i], f"Its accuracy or its {self.leakage} is not a number in seed {seed.number}.")
+                    reasons.setdefault(order[i], f"Its accuracy or its {self.objective.leakage} is not a number in seed {seed.number}.")
         means = dict(zip(order, values.mean(1).tolist(), strict=True))
         return [Outcome(recipe=r, utility=math.nan, leakage=math.nan, reason=reasons[r]) if r in reasons else Outcome(recipe=r, utility=means[r][0], leakage=means[r][1]) for r in recipes]
 
@@ -131,7 +132,7 @@ class Bench:
         if known.any():
             made = utility(privacy, out.fresh[known], held.eval_y[:, None, :], seed.number)
             values[known, 0] = made.accuracy.mean((1, 2))
-            values[known, 1] = made.information.total.mean((1, 2)) if self.leakage == "mi" else self._auc(seed, out.pool[known]).mean(1)
+            values[known, 1] = made.information.total.mean((1, 2)) if self.objective.leakage == "mi" else self._auc(seed, out.pool[known]).mean(1)
         return values
 
     def _auc(self, seed: _Seed, pool: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -140,10 +141,10 @@ class Bench:
         return attack_result(lira_online(phi, seed.tasks.keep, seed.tasks.twin, "pooled"), seed.tasks.keep).auc
 
 
-def _validation(strategy: Strategy, seed: int, taskset: TaskSet, adaptations: int) -> _Seed:
+def _validation(strategy: Strategy, seed: int, taskset: TaskSet, objective: Objective) -> _Seed:
     config = strategy.config
-    held = held_out(taskset.validation, tasks=TASKS, shots=config.task.shots, records=config.audit.records, seed=seed)
-    tasks = audit_tasks(held, adaptations=adaptations, seed=seed, seen=strategy.seen[seed], like=strategy.parameters["cb0"])
+    held = held_out(taskset.validation, tasks=objective.tasks, shots=config.task.shots, records=config.audit.records, seed=seed)
+    tasks = audit_tasks(held, adaptations=objective.adaptations, seed=seed, seen=strategy.seen[seed], like=strategy.parameters["cb0"])
     return _Seed(number=seed, held=held, tasks=tasks)
 
 

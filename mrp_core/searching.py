@@ -29,6 +29,12 @@ class Arm:
         return kind == self.kind and seed == self.seed and self.levels[0] - slack <= value <= self.levels[-1] + slack
 
 
+def conditioned_arms(config: StudyConfig, noise: tuple[float, ...]) -> tuple[Arm, ...]:
+    """Of each seed an arm over all λ, and one over all noise multipliers where there are any."""
+    lambdas = [Arm(kind="lambda", seed=s, levels=(0.0, config.privacy.lambda_max)) for s in config.seeds]
+    return tuple(lambdas + ([Arm(kind="epsilon", seed=s, levels=noise) for s in config.seeds] if noise else []))
+
+
 class Search(Protocol):
     """The interface of a search's ``PLUGIN``.
 

@@ -13,9 +13,9 @@ from torch import Tensor
 from mrp_core.accounting import noise_multiplier
 from mrp_core.config import StudyConfig
 from mrp_core.errors import CheckpointError, ConfigError
-from mrp_core.exploring import Recipe
 from mrp_core.learning import MetaLearner
 from mrp_core.networks import Parameters, Rows, Shape, condition_features, rows_of
+from mrp_core.recipes import Recipe
 from mrp_core.registry import plugin
 from mrp_core.searching import Arm
 from mrp_core.settings import Setting

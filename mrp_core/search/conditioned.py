@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mrp_core.searching import Arm
+from mrp_core.searching import Arm, conditioned_arms
 
 if TYPE_CHECKING:
     from mrp_core.config import StudyConfig
@@ -23,8 +23,7 @@ class Conditioned:
 
     def arms(self, config: StudyConfig, noise: tuple[float, ...]) -> tuple[Arm, ...]:
         """An arm over all λ, and one over all noise multipliers, for each seed."""
-        lambdas = [Arm(kind="lambda", seed=s, levels=(0.0, config.privacy.lambda_max)) for s in config.seeds]
-        return tuple(lambdas + ([Arm(kind="epsilon", seed=s, levels=noise) for s in config.seeds] if noise else []))
+        return conditioned_arms(config, noise)
 
     def iterations(self, config: StudyConfig) -> int:
         """All of the study's meta-iterations."""

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mrp_core.exploring import Exploration, Outcome, Recipe, bought, spread, trained, volume
+from mrp_core.exploring import Exploration, Objective, bought, trained
+from mrp_core.recipes import Outcome, Recipe, canonical, first_layer, guarantees, spread, volume
 from mrp_core.registry import plugin
-from mrp_core.searching import Arm
+from mrp_core.searching import Arm, conditioned_arms
 
 if TYPE_CHECKING:
     from mrp_core.config import StudyConfig
@@ -34,20 +35,20 @@ class Evolutionary:
 
     def arms(self, config: StudyConfig, noise: tuple[float, ...]) -> tuple[Arm, ...]:
         """An arm over all λ, and one over all noise multipliers, for each seed."""
-        lambdas = [Arm(kind="lambda", seed=s, levels=(0.0, config.privacy.lambda_max)) for s in config.seeds]
-        return tuple(lambdas + ([Arm(kind="epsilon", seed=s, levels=noise) for s in config.seeds] if noise else []))
+        return conditioned_arms(config, noise)
 
     def iterations(self, config: StudyConfig) -> int:
         """What the generations leave of the study's meta-iterations."""
-        return trained(config, self.leakage(config), self.evaluations(config))
+        return trained(config, self.objective(config), self.evaluations(config))
 
-    def leakage(self, config: StudyConfig) -> str:
+    def objective(self, config: StudyConfig) -> Objective:
         """LiRA's AUC where the privacy loss is after an attack's success, else I(X;Ŷ)."""
-        return "mi" if plugin("privacy", config.privacy.loss).lowers in ("mi", "mi_excess") else "lira_auc"
+        information = plugin("privacy", config.privacy.loss).lowers in ("mi", "mi_excess")
+        return Objective(leakage="mi", tasks=8, adaptations=4) if information else Objective(leakage="lira_auc", tasks=8, adaptations=16)
 
     def evaluations(self, config: StudyConfig) -> int:
         """Generations x population; none if the budget doesn't pay for two generations of four."""
-        population, generations = _sizes(bought(config, self.leakage(config)))
+        population, generations = _sizes(bought(config, self.objective(config)))
         return population * generations
 
     def explore(self, config: StudyConfig, laboratory: Laboratory) -> Exploration:
@@ -55,8 +56,8 @@ class Evolutionary:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        metric, outcomes, curve = self.leakage(config), list[Outcome](), list[tuple[float, float]]()
-        population, generations = _sizes(bought(config, metric))
+        objective, outcomes, curve = self.objective(config), list[Outcome](), list[tuple[float, float]]()
+        population, generations = _sizes(bought(config, objective))
         if generations:
             sampler = optuna.samplers.NSGAIISampler(population_size=population, seed=config.outer.first_seed)
             study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
@@ -67,7 +68,7 @@ class Evolutionary:
                 for trial, o in zip(trials, found, strict=True):
                     study.tell(trial, None if o.reason else [o.utility, o.leakage], state=optuna.trial.TrialState.FAIL if o.reason else None)
                 outcomes += found
-                curve.append((float(len(outcomes)), volume(config, metric, outcomes)))
+                curve.append((float(len(outcomes)), volume(config, objective.leakage, outcomes)))
         return Exploration(recipes=spread(outcomes, config.outer.search_points), curves={"front": tuple(curve)})
 
 
@@ -83,26 +84,13 @@ def _genes(config: StudyConfig) -> dict[str, Any]:
 
     noisy = config.privacy.mechanism != "none"
     steps = max(config.inner.steps, config.privacy.dp_steps if noisy else 0)
-    return {"weight": FloatDistribution(0.0, config.privacy.lambda_max), "guarantee": IntDistribution(0, len(_guarantees(config)) - 1), "steps": IntDistribution(0, steps),
-            "lowest": IntDistribution(_lowest(config), len(config.outer.hidden)), "rate": FloatDistribution(*RATES, log=True), "temperature": FloatDistribution(*TEMPERATURES, log=True)}
-
-
-def _guarantees(config: StudyConfig) -> tuple[float, ...]:
-    return (math.inf, *sorted(set(config.privacy.epsilons), reverse=True)) if config.privacy.mechanism != "none" else (math.inf,)
-
-
-def _lowest(config: StudyConfig) -> int:
-    return len(config.outer.hidden) if plugin("meta", config.outer.learner).head_only or config.inner.adapts == "head" else 0
+    return {"weight": FloatDistribution(0.0, config.privacy.lambda_max), "guarantee": IntDistribution(0, len(guarantees(config)) - 1), "steps": IntDistribution(0, steps),
+            "lowest": IntDistribution(first_layer(config), len(config.outer.hidden)), "rate": FloatDistribution(*RATES, log=True), "temperature": FloatDistribution(*TEMPERATURES, log=True)}
 
 
 def _recipe(config: StudyConfig, genes: dict[str, Any]) -> Recipe:
-    """What the genes say, in one form: genes without an effect (λ under noise, the rate of no step) are set to what they stand for."""
-    short = lambda value: float(f"{value:.3g}")  # noqa: E731
-    epsilon = _guarantees(config)[genes["guarantee"]]
-    steps = min(genes["steps"], config.privacy.dp_steps if math.isfinite(epsilon) else config.inner.steps)
-    epsilon = epsilon if steps else math.inf
-    return Recipe(weight=0.0 if math.isfinite(epsilon) else min(short(genes["weight"]), config.privacy.lambda_max), epsilon=epsilon, lowest=genes["lowest"] if steps else len(config.outer.hidden),
-                  rates=(short(genes["rate"]),) * steps, temperature=short(genes["temperature"]))
+    return canonical(config, weight=genes["weight"], epsilon=guarantees(config)[genes["guarantee"]], lowest=genes["lowest"], rates=(genes["rate"],) * genes["steps"],
+                     temperature=genes["temperature"])
 
 
 PLUGIN = Evolutionary()

@@ -290,7 +290,7 @@ def test_every_search_spends_the_same_total_on_the_lambda_axis(name: str) -> Non
     config = study(name)
     arms = [a for a in SEARCHES[name].arms(config, noise_levels(config)) if a.kind == "lambda"]
     trained = SEARCHES[name].iterations(config) * len(arms) / len(config.seeds)
-    explored = SEARCHES[name].evaluations(config) * price(config, SEARCHES[name].leakage(config)) if SEARCHES[name].explores else 0.0
+    explored = SEARCHES[name].evaluations(config) * price(config, SEARCHES[name].objective(config)) if SEARCHES[name].explores else 0.0
     assert config.outer.iterations - 1 < trained + explored <= config.outer.iterations
     assert trained == config.outer.iterations or explored > 0.8 * config.outer.search_share * config.outer.iterations
     assert SEARCHES[name].iterations(dataclasses.replace(config, outer=dataclasses.replace(config.outer, iterations=2))) >= 1

@@ -19,10 +19,11 @@ from mrp_core.engine import audit, run_study, train
 from mrp_core.errors import ConfigError, JobInterrupted
 from mrp_core.evaluation import audit_tasks, evaluate
 from mrp_core.exploration import Bench
-from mrp_core.exploring import Outcome, Recipe, price, spread, volume
+from mrp_core.exploring import Objective, price
 from mrp_core.jobs.context import SilentContext
 from mrp_core.limits import temperature_release
 from mrp_core.networks import Shape, initial
+from mrp_core.recipes import Outcome, Recipe, spread, volume
 from mrp_core.registry import plugin
 from mrp_core.settings import UNPROTECTED, Setting, settings_of
 from mrp_core.strategy import Adaptation, Strategy
@@ -187,7 +188,7 @@ def test_an_evaluation_of_the_standard_study_costs_what_is_said() -> None:
     for leakage, adaptations, words in (("mi", 4, 0.5), ("lira_auc", 16, 2.0)):
         by_hand = 8 * adaptations * (3 * 5 * 25 + 50 + 100) / (8 * 12 * (5 * 25 + 75) * 1.6)
         standard = dataclasses.replace(StudyConfig(), audit=dataclasses.replace(StudyConfig().audit, records=20))
-        assert price(standard, leakage) == pytest.approx(by_hand)
+        assert price(standard, Objective(leakage=leakage, tasks=8, adaptations=adaptations)) == pytest.approx(by_hand)
         assert by_hand == pytest.approx(words, rel=0.15)
 
 
@@ -323,6 +324,6 @@ def test_the_bench_measures_once_keeps_failures_and_repeats_itself(whole: Silent
 
 def test_a_membership_loss_is_searched_on_the_attack_itself() -> None:
     config = toy_study(outer__search="evolutionary", outer__iterations=40, outer__search_share=0.9, privacy__loss="membership_mi", task__shots=4)
-    assert EVOLUTION.leakage(config) == "lira_auc" and EVOLUTION.evaluations(config) > 0
+    assert EVOLUTION.objective(config).leakage == "lira_auc" and EVOLUTION.evaluations(config) > 0
     strategy = train(config)
     assert strategy.found
