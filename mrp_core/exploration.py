@@ -45,7 +45,8 @@ def explore(search: Explorer, strategy: Strategy, state: TrainingState, tasksets
     bench = Bench(search, strategy, state, tasksets, compute, context)
     made = search.explore(config, bench)
     cost = price(config, bench.objective)
-    filled = f"{len(made.recipes)} of {config.outer.search_points} settings were found"
+    said = f"{made.note}. " if made.note else ""
+    filled = f"{said}{len(made.recipes)} of {config.outer.search_points} places for settings were filled."
     curves = [Curve(setting=None, name=f"validation:search:{name}", x=tuple(state.step + cost * n for n, _ in line), y=tuple(y for _, y in line), note=filled)
               for name, line in made.curves.items() if line]
     context.put_results([], curves)

@@ -49,10 +49,12 @@ class Exploration:
     Attributes:
         recipes: From accurate to private.
         curves: By name, (evaluations, value) as the search went on.
+        note: What else there is to say.
     """
 
     recipes: tuple[Recipe, ...]
     curves: dict[str, tuple[tuple[float, float], ...]]
+    note: str = ""
 
 
 class Explorer(Search, Protocol):

@@ -117,6 +117,7 @@ def canonical(config: StudyConfig, *, weight: float, epsilon: float, lowest: int
     kept = tuple(short(r) for r in rates[:config.privacy.dp_steps if noisy else config.inner.steps])
     noisy = noisy and bool(kept)
     parts = [float(s) for s in shares[:len(kept)]] if noisy else []
+    parts = parts if parts and max(parts) > (1 + 1e-9) * min(parts) else []
     return Recipe(weight=0.0 if noisy else min(short(weight), config.privacy.lambda_max), epsilon=epsilon if noisy else math.inf, lowest=lowest if kept else len(config.outer.hidden),
                   rates=kept, shares=tuple(p / sum(parts) for p in parts), temperature=short(temperature))
 

@@ -116,6 +116,8 @@ def _curve(study: studies.Study, found: Progress) -> None:
         return
     show.chart(training_figure(data, show.colours(), height=330), data.rows(), key="training", alt="Training curves: " + ", ".join(line.name for line in data.lines),
                caption=TEXT["curve_caption"])
+    for text in dict.fromkeys(c.note for c in study.curves if c.name.startswith("validation:search") and c.note):
+        st.caption(text)
     if data.diverged > 0:
         st.caption(TEXT["diverged"].format(count=data.diverged))
 

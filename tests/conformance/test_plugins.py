@@ -31,7 +31,7 @@ LOSSES, LEARNERS, SEARCHES = (plugins(package) for package in ("privacy", "meta"
 def test_no_registry_is_empty() -> None:
     assert {"output_mi", "kl_marginal", "kl_uniform", "membership_mi"} <= set(LOSSES)
     assert {"maml", "fomaml", "anil", "reptile", "joint_then_finetune", "from_scratch"} <= set(LEARNERS)
-    assert {"conditioned", "lambda_sweep", "evolutionary"} <= set(SEARCHES)
+    assert {"conditioned", "lambda_sweep", "evolutionary", "reinforce"} <= set(SEARCHES)
 
 
 @pytest.mark.parametrize(("package", "name"), [(p, n) for p in ("privacy", "meta", "search") for n in plugins(p)])

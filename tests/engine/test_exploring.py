@@ -267,7 +267,7 @@ def test_what_is_found_is_measured_like_any_setting_and_says_what_it_is(whole: S
             assert point.notes["setting"] == recipe.words(3) and np.isfinite(point.values["accuracy"]).all()
             assert ("epsilon" in point.values) == math.isfinite(recipe.epsilon)
     curve = whole.curves[None, "validation:search:front"]
-    assert curve.x[-1] <= small().outer.iterations and curve.note == f"{len(filled)} of 3 settings were found"
+    assert curve.x[-1] <= small().outer.iterations and curve.note == f"{len(filled)} of 3 places for settings were filled."
 
 
 def test_a_setting_is_the_same_plan_in_every_seed_and_an_empty_one_says_so(whole: SilentContext) -> None:
