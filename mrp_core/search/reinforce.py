@@ -63,9 +63,9 @@ class Reinforce:
         learned = {"the start": (np.zeros(PARAMETERS), ()), "REINFORCE": room.learn(_reinforced, batch, updates), "evolution strategies": room.learn(_evolved, batch, updates)}
         judged = {name: room.judge(parameters, config.outer.search_points) for name, (parameters, _) in learned.items()}
         best = max(judged, key=lambda name: judged[name][0])
-        note = "Mean reward on validation tasks: " + ", ".join(f"{name} {reward:.3f}" if math.isfinite(reward) else f"{name} failed" for name, (reward, _) in judged.items()) + f"; the settings are those of {best}"
-        return Exploration(recipes=spread(judged[best][1], config.outer.search_points), curves={"reinforce": learned["REINFORCE"][1], "strategies": learned["evolution strategies"][1]},
-                           note=note)
+        told = [f"{name} {reward:.3f}" if math.isfinite(reward) else f"{name} failed" for name, (reward, _) in judged.items()]
+        return Exploration(recipes=spread(judged[best][1], config.outer.search_points), note=f"Mean reward on validation tasks: {', '.join(told)}; the settings are those of {best}",
+                           curves={"reinforce": learned["REINFORCE"][1], "strategies": learned["evolution strategies"][1]})
 
     def _sizes(self, config: StudyConfig) -> tuple[int, int]:
         """Batch (even) and updates of each policy."""
@@ -104,7 +104,8 @@ class _Room:
         for i in range(updates):
             reward = update(self, ascent, rng, batch, memory)
             known = reward[np.isfinite(reward)]
-            curve.append((float((i + 1) * batch), float(known.mean()) if len(known) else math.nan))
+            if len(known):
+                curve.append((float((i + 1) * batch), float(known.mean())))
         return ascent.parameters, tuple(curve)
 
 

@@ -18,6 +18,8 @@ from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.engine import audit, run_study, train
 from mrp_core.errors import ConfigError, JobInterrupted
 from mrp_core.evaluation import audit_tasks, evaluate
+from mrp_core.examination import ExaminationOptions
+from mrp_core.examiner import examine
 from mrp_core.exploration import Bench
 from mrp_core.exploring import Objective, price
 from mrp_core.jobs.context import SilentContext
@@ -288,6 +290,13 @@ def test_a_point_found_equals_the_same_plan_by_its_own_name() -> None:
     strategy = dataclasses.replace(strategy, found=(plain,))
     (a, _), (b, _) = audit(strategy, [UNPROTECTED, Setting("found", 1.0)])
     assert a[0].to_dict()["values"] == b[0].to_dict()["values"] and b[0].notes["setting"] == "λ 0, 2 steps, all layers"
+
+
+def test_an_examination_of_a_noisy_one_shows_its_guarantee() -> None:
+    noisy = Recipe(weight=0.0, epsilon=3.0, lowest=2, rates=(1.0, 1.0))
+    strategy = dataclasses.replace(train(dataclasses.replace(small(), outer=dataclasses.replace(small().outer, iterations=1))), found=(noisy, Recipe(**STEP)))
+    bounds = [examine(strategy, Setting("found", i), ExaminationOptions(adaptations=8)).epsilon.upper for i in (1.0, 2.0)]
+    assert bounds[0] == 3.0 and math.isnan(bounds[1])
 
 
 @pytest.mark.parametrize("stop", [pytest.param(30, marks=pytest.mark.slow), 43, 44, pytest.param(46, marks=pytest.mark.slow)])

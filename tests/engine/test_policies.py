@@ -164,7 +164,7 @@ def test_awkward_landscapes_end_well(landscape: Callable[[Recipe], tuple[float, 
     made = REINFORCE.explore(budget(), lab)
     assert lab.asked == REINFORCE.evaluations(budget())
     assert len(made.recipes) >= least and all(not isinstance(landscape(r), str) for r in made.recipes)
-    assert all(math.isfinite(v) for line in made.curves.values() for _, v in line) or landscape(Recipe(weight=0.0, epsilon=math.inf, lowest=0, rates=())) == "all break"
+    assert all(math.isfinite(v) for line in made.curves.values() for _, v in line)
 
 
 def test_a_budget_too_small_for_two_updates_explores_nothing() -> None:
