@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,6 +22,7 @@ class TrainingState:
         parameters, first, second: Parameters and Adam's moments, leading axis [C].
         alive: Which arms still train, bool [C]; an arm that turned NaN is frozen at its last finite weights.
         snapshots: (step, parameters) at each validation.
+        measured: Outcomes of a search on measured objectives so far, as JSON can hold them.
     """
 
     step: int
@@ -29,13 +31,14 @@ class TrainingState:
     second: Parameters
     alive: Tensor
     snapshots: list[tuple[int, Parameters]] = field(default_factory=list)
+    measured: list[dict[str, Any]] = field(default_factory=list)
 
     def to_bytes(self, config_id: str) -> bytes:
         """safetensors bytes."""
         tensors = {f"{group}/{k}": v for group in ("parameters", "first", "second") for k, v in getattr(self, group).items()}
         tensors |= {f"snapshot/{s}/{k}": v for s, ps in self.snapshots for k, v in ps.items()}
         tensors["alive"] = self.alive
-        return pack(tensors, {"step": self.step, "config": config_id, "snapshots": [s for s, _ in self.snapshots]})
+        return pack(tensors, {"step": self.step, "config": config_id, "snapshots": [s for s, _ in self.snapshots], "measured": self.measured})
 
     @classmethod
     def from_bytes(cls, data: bytes, config_id: str, device: torch.device) -> TrainingState:
@@ -54,4 +57,4 @@ class TrainingState:
             raise CheckpointError(f"The checkpoint belongs to the study {owner}, not to {config_id}; it is not used.")
         group = lambda prefix: {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}  # noqa: E731
         return cls(step=step, parameters=group("parameters/"), first=group("first/"), second=group("second/"), alive=alive,
-                   snapshots=[(s, group(f"snapshot/{s}/")) for s in taken])
+                   snapshots=[(s, group(f"snapshot/{s}/")) for s in taken], measured=list(about.get("measured", [])))

@@ -102,6 +102,9 @@ class OuterConfig:
     seeds: int = knob(3, label="Seeds", help="Independent repetitions; intervals need at least two, verdicts better five.", low=1, high=30)
     first_seed: int = knob(0, label="First seed", help="The seeds are this one and those that follow.", low=0, high=2**31 - 1000, advanced=True)
     hidden: tuple[int, ...] = knob((64, 64), label="Hidden layers", help="Units of each hidden layer.", low=1, high=2048, advanced=True)
+    search_share: float = knob(0.3, label="Share for exploring", help="Searches on measured objectives only: this share of the meta-iterations is spent on measuring candidates.",
+                               low=0.05, high=0.9, advanced=True)
+    search_points: int = knob(12, label="Settings found", help="Searches on measured objectives only: at most so many of the settings they find are audited.", low=1, high=20, advanced=True)
 
     def __post_init__(self) -> None:
         validate(self)

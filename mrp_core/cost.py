@@ -21,15 +21,28 @@ def work(config: StudyConfig) -> float:
     """Work of a study in giga-multiply-adds: training and audit, a rough count that is good to about a third."""
     units = (FEATURES.get(config.task.family, 32), *config.outer.hidden, config.task.ways)
     record = sum(a * b for a, b in zip(units[1:], units[:-1], strict=True)) + RECORD_OVERHEAD
+    trained = config.outer.iterations * config.outer.seeds * arms(config) * iteration_passes(config) if plugin("meta", config.outer.learner).trains else 0.0
+    measured = len(settings_of(config)) * config.outer.seeds * evaluation_passes(config, config.audit.tasks, config.audit.adaptations, config.inner.steps)
+    return (trained + measured) * record / 1e9
+
+
+def arms(config: StudyConfig) -> float:
+    """Work of a conditioned strategy's arms of one seed in units of its λ arm: the noisy arm takes fewer steps, mostly of the head alone."""
+    return 1.0 if config.privacy.mechanism == "none" else 1.6
+
+
+def iteration_passes(config: StudyConfig) -> float:
+    """Records passed forward once, or what costs as much, in one meta-iteration of one λ arm: tasks x pairs x (inner steps x support + query), with their gradients."""
     support, query = config.task.ways * config.task.shots, config.task.ways * config.task.queries
-    learner, pairs = plugin("meta", config.outer.learner), max(1, plugin("privacy", config.privacy.loss).pairs)
-    arms = config.outer.seeds * (1 if config.privacy.mechanism == "none" else 1.6)
     order = 12.0 if config.outer.learner in ("maml", "anil", "meta_sgd") else 6.0
     order *= SECOND_BACKWARD if plugin("search", config.outer.search).separate else 1.0
-    trained = config.outer.iterations * config.outer.meta_batch * arms * pairs * order * record * (config.inner.steps * support + query) if learner.trains else 0.0
-    measured = len(settings_of(config)) * config.outer.seeds * config.audit.tasks * config.audit.adaptations * record
-    measured *= 3.0 * config.inner.steps * support + 2.0 * support + config.audit.records * config.task.ways
-    return (trained + measured) / 1e9
+    return config.outer.meta_batch * max(1, plugin("privacy", config.privacy.loss).pairs) * order * (config.inner.steps * support + query)
+
+
+def evaluation_passes(config: StudyConfig, tasks: int, adaptations: int, steps: int) -> float:
+    """The same for the measurement of one setting in one seed: tasks x adaptations x (3 a step and support record, the pool of two supports, the fresh records)."""
+    support = config.task.ways * config.task.shots
+    return tasks * adaptations * (3.0 * steps * support + 2.0 * support + config.audit.records * config.task.ways)
 
 
 def seconds(config: StudyConfig, rate: float | None = None) -> float:

@@ -20,6 +20,7 @@ from mrp_core.checkpoint import TrainingState
 from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.errors import CheckpointError, ConfigError
 from mrp_core.evaluation import AuditTasks, audit_tasks, evaluate, study_tasks
+from mrp_core.exploration import described, explore
 from mrp_core.jobs.context import JobContext, SilentContext
 from mrp_core.measuring import Logits, Measured, measure, released_from, roc_curves
 from mrp_core.registry import plugin
@@ -56,7 +57,7 @@ def run_study(config: StudyConfig, compute: ComputeOptions, context: JobContext)
         strategy = train(config, compute, context)
         context.put_artifact("strategy.safetensors", strategy.to_bytes())
     done = context.stored_settings()
-    settings = settings_of(config)
+    settings = [s for s in settings_of(config) if strategy.offers(s)]
     missing = [s for s in settings if s not in done]
     for i, (points, curves) in enumerate(audit(strategy, missing, compute), start=len(settings) - len(missing) + 1):
         context.put_results(points, curves)
@@ -65,7 +66,7 @@ def run_study(config: StudyConfig, compute: ComputeOptions, context: JobContext)
 
 
 def train(config: StudyConfig, compute: ComputeOptions | None = None, context: JobContext | None = None) -> Strategy:
-    """Meta-train all arms of a study and choose weights on validation tasks.
+    """Meta-train all arms of a study and choose weights on validation tasks; then let a search that explores do so.
 
     Raises:
         DataError, TrainingError, JobCancelled, JobInterrupted: As :func:`run_study`.
@@ -81,9 +82,11 @@ def train(config: StudyConfig, compute: ComputeOptions | None = None, context: J
             state = TrainingState.from_bytes(found[1], config.id, trainer.device)
         except CheckpointError:
             state = trainer.fresh()
-    strategy, curves = choose(trainer, trainer.run(state, context), tasksets)
+    state = trainer.run(state, context)
+    strategy, curves = choose(trainer, state, tasksets)
     context.put_results([], curves)
-    return strategy
+    search = plugin("search", config.outer.search)
+    return explore(search, strategy, state, tasksets, compute, context) if search.explores else strategy
 
 
 def audit(strategy: Strategy, settings: Sequence[Setting], compute: ComputeOptions | None = None) -> Iterator[tuple[list[Point], list[Curve]]]:
@@ -140,7 +143,8 @@ class Bench:
 
     def measure(self, setting: Setting) -> Measured:
         """Point and ROCs of a setting."""
-        return measure(self.strategy.config, setting, self.seed, self.logits(setting), self.held, self.tasks.keep, self.tasks.twin)
+        made = measure(self.strategy.config, setting, self.seed, self.logits(setting), self.held, self.tasks.keep, self.tasks.twin)
+        return described(made, self.strategy) if setting.kind == "found" else made
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -126,8 +126,9 @@ def _fill(out: Outputs, strategy: Strategy, plans: list[Adaptation], tasks: Audi
     top = start.above(lowest)
     adapted = _adapt(strategy, plans[which], top.repeat(r), x[:, :m], tasks, part, draws[lowest:])
     logits = outputs(adapted, x.repeat_interleave(r, 0)).reshape(p, n, r, x.shape[1], -1)
-    out.pool[which, part], out.fresh[which, part] = _numpy(logits[..., :m, :]), _numpy(logits[..., m:, :])
-    out.start[which, part] = _numpy(outputs(top, x[:, m:])).reshape(p, n, -1, logits.shape[-1])
+    heat = np.array([q.temperature for q in plans[which]])[:, None, None, None, None]
+    out.pool[which, part], out.fresh[which, part] = _numpy(logits[..., :m, :]) / heat, _numpy(logits[..., m:, :]) / heat
+    out.start[which, part] = _numpy(outputs(top, x[:, m:])).reshape(p, n, -1, logits.shape[-1]) / heat[:, 0]
 
 
 def _numpy(tensor: Tensor) -> NDArray[np.float64]:

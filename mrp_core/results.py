@@ -33,7 +33,7 @@ class Point:
     Attributes:
         setting, seed: What was measured.
         values: Per metric the value of each held-out task, in the metric's own unit; NaN where not resolved.
-        notes: Per metric why it is not resolved, or what else to say.
+        notes: Per metric why it is not resolved, or what else to say; under "setting" what a setting found by a search stands for.
     """
 
     setting: Setting
@@ -113,12 +113,14 @@ class Summary:
         means: Metric -> mean over seeds and tasks, with its interval.
         differences: Metric -> mean paired difference (same seed, same task) from the unprotected setting, with its own interval.
         seeds: Metric -> mean of each seed, in order.
+        about: What a setting found by a search stands for, or "".
     """
 
     setting: Setting
     means: dict[str, Measurement]
     differences: dict[str, Measurement]
     seeds: dict[str, tuple[float, ...]]
+    about: str = ""
 
 
 def grid(points: list[Point], metric: str) -> NDArray[np.float64]:
@@ -168,4 +170,5 @@ def _summary(setting: Setting, group: list[Point], pairs: dict[str, NDArray[np.f
     values = {m: grid(group, m) for m in metrics}
     means = {m: interval(v, low=0.0, high=METRICS[m].high, note=group[0].notes.get(m, "")) for m, v in values.items()}
     differences = {m: interval(d, level=levels.get(m, 0.95)) for m, d in pairs.items() if m in means}
-    return Summary(setting=setting, means=means, differences=differences, seeds={m: tuple(v.mean(1).tolist()) for m, v in values.items()})
+    return Summary(setting=setting, means=means, differences=differences, seeds={m: tuple(v.mean(1).tolist()) for m, v in values.items()},
+                   about=group[0].notes.get("setting", ""))

@@ -33,6 +33,13 @@ class Arm:
         return kind == self.kind and seed == self.seed and self.levels[0] - slack <= value <= self.levels[-1] + slack
 
 
+def conditioned_arms(config: StudyConfig, noise: tuple[float, ...]) -> tuple[Arm, ...]:
+    """Of each seed an arm over all λ, and one over all noise multipliers where there are any."""
+    levels = (0.0, config.privacy.lambda_max) if len(config.lambdas) > 1 else config.lambdas
+    lambdas = [Arm(kind="lambda", seed=s, levels=levels) for s in config.seeds]
+    return tuple(lambdas + ([Arm(kind="epsilon", seed=s, levels=noise) for s in config.seeds] if noise else []))
+
+
 class Search(Protocol):
     """The interface of a search's ``PLUGIN``, which derives from it and so inherits what it doesn't say itself.
 
@@ -40,6 +47,7 @@ class Search(Protocol):
         name, title, summary, order: As for every plug-in.
         separate: Whether the outer step takes a gradient of ``total`` and another of the leakage, to be joined by the aggregator that
             the study names; its arms then have one level each.
+        explores: Whether, after the training, it looks for settings by measuring candidates; it is then an :class:`mrp_core.exploring.Explorer`.
     """
 
     name: str
@@ -47,13 +55,14 @@ class Search(Protocol):
     summary: str
     order: int
     separate: bool = False
+    explores: bool = False
 
     def arms(self, config: StudyConfig, noise: tuple[float, ...]) -> tuple[Arm, ...]:
         """The configurations to train; ``noise`` are the noise multipliers of the study's epsilons, ascending from 0, or empty."""
         ...
 
     def iterations(self, config: StudyConfig) -> int:
-        """Meta-iterations of each arm, such that every search spends the same total on the λ axis."""
+        """Meta-iterations of each arm, such that every search spends the same total on the λ axis, exploring included."""
         ...
 
     def total(self, task: Tensor, leak: Tensor, weight: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from mrp_core.kernel import Noise
 from mrp_core.learning import MetaLearner
 from mrp_core.networks import Parameters, Rows, Shape, condition_features, rows_of
 from mrp_core.noising import noise_of, noise_parameters
+from mrp_core.recipes import Recipe
 from mrp_core.registry import plugin
 from mrp_core.searching import Arm
 from mrp_core.settings import Setting
@@ -36,6 +37,9 @@ class Adaptation:
         steps, lowest: Inner steps and first adapting layer.
         rate_factor: Factor on the inner rates.
         trained: Steps of the meta-training; steps beyond keep the rates of the last of them.
+        paces: Factor on the inner rates of each step beside it, [steps]; empty for none.
+        noise_scales: Factor on the noise of each step, [steps], instead of what was learned; empty for none.
+        temperature: Divides the released logits, after the adaptation.
     """
 
     row: int
@@ -45,6 +49,13 @@ class Adaptation:
     lowest: int
     rate_factor: float
     trained: int
+    paces: tuple[float, ...] = ()
+    noise_scales: tuple[float, ...] = ()
+    temperature: float = 1.0
+
+    def factors(self, steps: int) -> list[float]:
+        """Factor on the inner rates of each of so many steps."""
+        return [self.rate_factor * p for p in self.paces[:steps]] + [self.rate_factor] * (steps - len(self.paces))
 
 
 def plan_of(config: StudyConfig, kind: str, value: float, row: int) -> Adaptation:
@@ -69,6 +80,7 @@ class Strategy:
         levels: Per arm the levels at which a parameter set was chosen on validation tasks, ascending.
         choice: Per arm and level the parameter set.
         seen: Per seed the classes of the joint head that meta-training saw, for learners with a joint head.
+        found: What a search on measured objectives came to, as the settings found=1, found=2, ...
     """
 
     config: StudyConfig
@@ -78,6 +90,7 @@ class Strategy:
     levels: tuple[tuple[float, ...], ...]
     choice: tuple[tuple[int, ...], ...]
     seen: dict[int, tuple[int, ...]]
+    found: tuple[Recipe, ...] = ()
 
     @property
     def learner(self) -> MetaLearner:
@@ -92,10 +105,12 @@ class Strategy:
             longer: Factor on the trained steps. An ε stays what it is: the noise is that of a run of so many steps, by the accountant.
 
         Raises:
-            ConfigError: If the strategy wasn't trained for it, or ``longer`` isn't positive.
+            ConfigError: If the strategy wasn't trained for it, the search left it empty, or ``longer`` isn't positive.
         """
         if not longer >= 1:
             raise ConfigError(f"longer is {longer!r}, but must be a whole number from 1: a factor on the trained steps.")
+        if setting.kind == "found":
+            return self.serve(self.recipe(setting), seed)
         value = setting.value if setting.kind == "lambda" else 0.0
         kind = "epsilon" if setting.kind == "epsilon" else "lambda"
         if kind == "epsilon":
@@ -110,6 +125,36 @@ class Strategy:
         if setting.kind == "rate":
             return replace(plan, rate_factor=setting.value)
         return replace(plan, lowest=len(self.shape.layers) - 1) if setting.kind == "head" else plan
+
+    def offers(self, setting: Setting) -> bool:
+        """Whether a setting is one that the search has filled, or of another kind."""
+        return setting.kind != "found" or setting.value in range(1, len(self.found) + 1)
+
+    def recipe(self, setting: Setting) -> Recipe:
+        """What a setting "found" stands for.
+
+        Raises:
+            ConfigError: If the search left it empty.
+        """
+        if not self.offers(setting):
+            raise ConfigError(f"{setting.key} is empty: the search found {len(self.found)} settings; choose one of those, or another kind.")
+        return self.found[int(setting.value) - 1]
+
+    def serve(self, recipe: Recipe, seed: int) -> Adaptation:
+        """How a recipe adapts with a seed's parameters.
+
+        A step that spends the share w of K steps' budget has its noise scaled by 1 / sqrt(K w): Gaussian mechanisms compose by the sum of their squared
+        inverse noise multipliers (Dong, Roth & Su 2022, corollary 3.3), so the guarantee stays that of equal steps.
+
+        Raises:
+            ConfigError: If the strategy wasn't trained for it.
+        """
+        noisy = math.isfinite(recipe.epsilon)
+        kind, value = ("epsilon", noise_multiplier(recipe.epsilon, recipe.steps, self.config.privacy.delta)) if noisy else ("lambda", recipe.weight)
+        row = self._row(kind, seed, value, Setting(kind, recipe.epsilon if noisy else value))
+        return Adaptation(row=row, weight=0.0 if noisy else value, noise=value if noisy else None, steps=recipe.steps, lowest=recipe.lowest, rate_factor=1.0,
+                          trained=self.config.privacy.dp_steps if noisy else self.config.inner.steps, paces=recipe.rates,
+                          noise_scales=tuple(1.0 / math.sqrt(recipe.steps * w) for w in recipe.shares), temperature=recipe.temperature)
 
     def _row(self, kind: str, seed: int, value: float, setting: Setting) -> int:
         for arm, levels, choice in zip(self.arms, self.levels, self.choice, strict=True):
@@ -126,32 +171,39 @@ class Strategy:
             classes: int64 [len(plans) x repeats, ways] of the joint head, for learners that have one.
         """
         picked, features = self._picked(plans)
-        picked |= {"features": features, "factor": features.new_tensor([p.rate_factor for p in plans])}
+        picked |= {"features": features, "factor": features.new_tensor([p.factors(self.shape.steps) for p in plans])}
         if repeats > 1:
             picked = {k: v.repeat_interleave(repeats, 0) for k, v in picked.items()}
-        factor = picked.pop("factor") * picked.pop("tuned_rate")
+        factor = picked.pop("factor") * picked.pop("tuned_rate").unsqueeze(-1)
         rows = rows_of(picked, self.shape, picked["features"], self.config.inner.rate, learn_rates=self.config.inner.learn_rates, classes=classes)
-        return replace(rows, rates=_held(rows.rates, plans, repeats) * factor[:, None, None])
+        return replace(rows, rates=_held(rows.rates, plans, repeats) * factor.unsqueeze(-1))
 
     def noise(self, plans: list[Adaptation], repeats: int, draws: tuple[Tensor | None, ...]) -> Noise:
-        """Clipping and noise of the rows of :meth:`rows`, for adaptations under noise; ``draws`` are one for each row."""
+        """Clipping and noise of the rows of :meth:`rows`, for adaptations under noise of equally many steps; ``draws`` are one for each row.
+
+        What was learned about the steps holds for as many as were trained: the factors of fewer or more would compose to another guarantee.
+        """
         picked, features = self._picked(plans)
-        made = noise_of(self.config.privacy, picked, features, features.new_tensor([p.noise or 0.0 for p in plans]), ()).repeat(repeats)
-        return replace(made, draws=draws)
+        made = noise_of(self.config.privacy, picked, features, features.new_tensor([p.noise or 0.0 for p in plans]), ())
+        stretch = made.stretch if plans[0].steps == self.config.privacy.dp_steps else None
+        if any(p.noise_scales for p in plans):
+            known = features.new_ones(len(plans), plans[0].steps) if stretch is None else stretch
+            stretch = torch.stack([features.new_tensor(p.noise_scales) if p.noise_scales else known[i] for i, p in enumerate(plans)])
+        return replace(replace(made, stretch=stretch).repeat(repeats), draws=draws)
 
     def _picked(self, plans: list[Adaptation]) -> tuple[Parameters, Tensor]:
         """Parameters [len(plans), ...] and condition features [len(plans), 2]."""
         index = torch.tensor([p.row for p in plans])
         picked = {k: v[index.to(v.device)] for k, v in self.parameters.items()}
-        column = lambda values: picked["cb0"].new_tensor(values)  # noqa: E731
-        return picked, condition_features(column([p.weight for p in plans]), column([p.noise or 0.0 for p in plans]), self.config.privacy.lambda_max)
+        weight, noise = (picked["cb0"].new_tensor(v) for v in ([p.weight for p in plans], [p.noise or 0.0 for p in plans]))
+        return picked, condition_features(weight, noise, self.config.privacy.lambda_max)
 
     def to_bytes(self) -> bytes:
         """safetensors bytes with the configuration and the choices in the header."""
         about = {"format": FORMAT, "config": self.config.to_dict(), "arms": [{"kind": a.kind, "seed": a.seed, "levels": a.levels} for a in self.arms],
                  "levels": self.levels, "choice": self.choice, "seen": {str(k): v for k, v in self.seen.items()},
                  "shape": {"features": self.shape.features, "hidden": self.shape.hidden, "outputs": self.shape.outputs, "ways": self.shape.ways, "steps": self.shape.steps}}
-        return pack(self.parameters, about)
+        return pack(self.parameters, about | ({"found": [r.to_dict() for r in self.found]} if self.found else {}))
 
     def save(self, path: Path | str) -> None:
         """Write :meth:`to_bytes` to a file."""
@@ -186,7 +238,7 @@ class Strategy:
             made = cls(config=StudyConfig.from_dict(about["config"]), shape=shape, parameters=tensors,
                        arms=tuple(Arm(kind=a["kind"], seed=a["seed"], levels=tuple(a["levels"])) for a in about["arms"]),
                        levels=tuple(tuple(x) for x in about["levels"]), choice=tuple(tuple(x) for x in about["choice"]),
-                       seen={int(k): tuple(v) for k, v in about["seen"].items()})
+                       seen={int(k): tuple(v) for k, v in about["seen"].items()}, found=tuple(Recipe.from_dict(r) for r in about.get("found", ())))
             made._check()
             return made
         except (ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:

@@ -187,7 +187,8 @@ def _settling(parts: Parts) -> tuple[tuple[int, Measurement], ...]:
 
 def epsilon_range(strategy: Strategy, setting: Setting, parts: Parts) -> EpsilonRange:
     """Half of the models are shadows, the other half gives one trial a complementary pair: trials must not rest on one another."""
-    privacy, upper = strategy.config.privacy, setting.value if setting.kind == "epsilon" and math.isfinite(setting.value) else math.nan
+    privacy, promised = strategy.config.privacy, setting.value if setting.kind == "epsilon" else strategy.recipe(setting).epsilon if setting.kind == "found" else math.inf
+    upper = promised if math.isfinite(promised) else math.nan
     scores, members = [], []
     for seed, p in parts.items():
         shadows, targets = two_halves(p["twin"])

@@ -72,7 +72,7 @@ def _column(pin: PinRow) -> tuple[str, dict[str, str]]:
         found = differences.against_unprotected(study, setting, ROWS)
     except MRPError as error:
         return setting_label(setting), {"accuracy": str(error)}
-    name = f"{setting_label(setting)} · {study.title}" + ("" if study.sample else f" ({study.key[:6]})")
+    name = f"{setting_label(setting, found.about if found else '')} · {study.title}" + ("" if study.sample else f" ({study.key[:6]})")
     if found is None:
         return name, {"accuracy": TEXT["gone"].format(setting=setting_label(setting))}
     cells = {m: words.amount(m, mean) if mean.resolved else TEXT["blank"] for m, mean in found.means.items()}

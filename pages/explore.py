@@ -172,7 +172,7 @@ def _numbers(study: studies.Study, chosen: Summary | None, axis: str) -> None:
     if chosen is None:
         return
     second = "lira_auc" if axis in ("mi", "mi_excess") else "mi"
-    st.markdown(TEXT["numbers"].format(setting=setting_label(chosen.setting)))
+    st.markdown(TEXT["numbers"].format(setting=setting_label(chosen.setting, chosen.about)))
     for metric in ("accuracy", axis, second):
         mean, d = chosen.means.get(metric), chosen.differences.get(metric)
         if mean is None:

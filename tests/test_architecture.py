@@ -111,7 +111,7 @@ def test_plugins_are_listed_without_the_engine(package: str) -> None:
 
 def loaded_by(code: str) -> list[str]:
     """Heavy packages that are loaded once the code has run in a fresh interpreter."""
-    check = f"{code}\nimport sys; print(*[m for m in ('torch', 'sklearn', 'streamlit') if m in sys.modules])"
+    check = f"{code}\nimport sys; print(*[m for m in ('torch', 'sklearn', 'optuna', 'streamlit') if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return result.stdout.split()

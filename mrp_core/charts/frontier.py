@@ -16,7 +16,7 @@ from mrp_core.results import Summary
 from mrp_core.settings import SETTING_KINDS, UNPROTECTED, Setting
 
 Status = Literal["front", "near", "dominated", "baseline"]
-TRAINED = ("lambda", "epsilon")
+TRAINED = ("lambda", "epsilon", "found")
 RELEASES = ("temperature", "rate_distortion")
 CHEAP = ("steps", "rate", "head")
 INFORMATION = ("mi", "mi_excess", "attribute_mi")
@@ -99,8 +99,10 @@ def frontier_frame(summaries: Sequence[Summary], config: StudyConfig, x: str = "
                          limit=limit, chance=chance, zero_step=zero, x_chance=x_chance, x_range=x_range, y_range=y_range)
 
 
-def setting_label(setting: Setting) -> str:
-    """Words for a setting, e.g. "λ = 0.6", "ε = 3", "head only, no noise"."""
+def setting_label(setting: Setting, about: str = "") -> str:
+    """Words for a setting, e.g. "λ = 0.6", "ε = 3", "head only, no noise"; ``about`` is what a found one stands for, where that is known."""
+    if setting.kind == "found":
+        return f"found {setting.value:g}" + (f": {about}" if about else "")
     if setting.kind == "epsilon" and math.isinf(setting.value):
         return "head only, no noise"
     if setting == UNPROTECTED:
@@ -121,7 +123,7 @@ def _title(metric: str) -> str:
 def _mark(s: Summary, x: str, y: str, status: Status, *, trained_steps: int) -> Mark:
     mx, my, ux, uy = s.means[x], s.means[y], METRICS[x].shown, METRICS[y].shown
     longer = s.setting.kind == "steps" and s.setting.value > trained_steps
-    return Mark(key=s.setting.key, label=setting_label(s.setting), kind="longer" if longer else s.setting.kind, x=ux(mx.value), x_low=ux(mx.low), x_high=ux(mx.high),
+    return Mark(key=s.setting.key, label=setting_label(s.setting, s.about), kind="longer" if longer else s.setting.kind, x=ux(mx.value), x_low=ux(mx.low), x_high=ux(mx.high),
                 y=uy(my.value), y_low=uy(my.low), y_high=uy(my.high), status=status)
 
 

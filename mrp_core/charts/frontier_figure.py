@@ -12,9 +12,9 @@ from mrp_core.charts.labels import place
 from mrp_core.charts.palette import Palette, figure, note
 
 SYMBOLS: Mapping[str, str] = {"lambda": "circle", "epsilon": "square", "temperature": "triangle-up", "rate_distortion": "triangle-down",
-                              "steps": "star-triangle-up", "longer": "star-triangle-down", "rate": "cross", "head": "pentagon"}
+                              "steps": "star-triangle-up", "longer": "star-triangle-down", "rate": "cross", "head": "pentagon", "found": "star"}
 NAMES: Mapping[str, str] = {"lambda": "λ-trained", "epsilon": "ε-guaranteed", "temperature": "temperature release", "rate_distortion": "rate-distortion release",
-                            "steps": "fewer steps", "longer": "longer fine-tuning", "rate": "smaller rate", "head": "head only"}
+                            "steps": "fewer steps", "longer": "longer fine-tuning", "rate": "smaller rate", "head": "head only", "found": "found by the search"}
 IMPOSSIBLE = "impossible (Fano)"
 _FREE = ("temperature", "rate_distortion", "steps", "longer", "rate", "head")
 
@@ -49,7 +49,7 @@ def frontier_figure(frame: FrontierFrame, colours: Palette, *, pick: str = "", d
 
 
 def _colour(kind: str, colours: Palette) -> str:
-    return {"lambda": colours.trained, "epsilon": colours.noisy}.get(kind, colours.free)
+    return {"lambda": colours.trained, "epsilon": colours.noisy, "found": colours.trained}.get(kind, colours.free)
 
 
 def _limit(fig: go.Figure, frame: FrontierFrame, colours: Palette) -> None:

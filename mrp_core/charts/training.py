@@ -13,7 +13,8 @@ from mrp_core.results import Curve
 
 WORDS = {
     "train:task_loss": "task loss", "train:privacy_loss": "privacy loss", "validation:lambda:none": "validation, λ = 0", "validation:lambda:most": "validation, largest λ",
-    "validation:epsilon:none": "validation, no noise", "validation:epsilon:most": "validation, least ε",
+    "validation:epsilon:none": "validation, no noise", "validation:epsilon:most": "validation, least ε", "validation:search:front": "hypervolume found",
+    "validation:search:reinforce": "reward, REINFORCE", "validation:search:strategies": "reward, evolution strategies",
 }
 """Curve -> name on the chart, in the order in which they are drawn; other curves are not shown."""
 _MOST = 150
@@ -76,7 +77,7 @@ def training_figure(frame: TrainingFrame, colours: Palette, *, height: int = 330
     fig = figure(colours, height=height, x_title="outer step", y_title="value", margin=(58, right, 12, 52))
     fig.update_xaxes(range=list(frame.x_range))
     fig.update_yaxes(range=list(frame.y_range))
-    inks = dict(zip(WORDS.values(), (colours.trained, colours.pick, colours.trained, colours.pick, colours.noisy, colours.free), strict=True))
+    inks = dict(zip(WORDS.values(), (colours.trained, colours.pick, colours.trained, colours.pick, colours.noisy, colours.free, colours.text, colours.noisy, colours.free), strict=True))
     for line in frame.lines:
         ink, hover = inks[line.name], f"{line.name}: %{{y:.3g}} at step %{{x}}<extra></extra>"
         if line.smooth:

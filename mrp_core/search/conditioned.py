@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mrp_core.searching import Arm, Search
+from mrp_core.searching import Arm, Search, conditioned_arms
 
 if TYPE_CHECKING:
     from mrp_core.config import StudyConfig
@@ -19,12 +19,11 @@ class Conditioned(Search):
     title: str = "Conditioned strategy"
     summary: str = "One training serves every λ (and another every ε), so the sliders re-adapt live."
     order: int = 1
+    explores: bool = False
 
     def arms(self, config: StudyConfig, noise: tuple[float, ...]) -> tuple[Arm, ...]:
         """An arm over all λ, and one over all noise multipliers, for each seed."""
-        levels = (0.0, config.privacy.lambda_max) if len(config.lambdas) > 1 else config.lambdas
-        lambdas = [Arm(kind="lambda", seed=s, levels=levels) for s in config.seeds]
-        return tuple(lambdas + ([Arm(kind="epsilon", seed=s, levels=noise) for s in config.seeds] if noise else []))
+        return conditioned_arms(config, noise)
 
     def iterations(self, config: StudyConfig) -> int:
         """All of the study's meta-iterations."""

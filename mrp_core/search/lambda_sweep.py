@@ -19,6 +19,7 @@ class LambdaSweep(Search):
     title: str = "One training per λ"
     summary: str = "Trains each λ by itself and shares the meta-iterations out among them; the classical way, for comparison."
     order: int = 2
+    explores: bool = False
 
     def arms(self, config: StudyConfig, noise: tuple[float, ...]) -> tuple[Arm, ...]:
         """An arm per λ and seed, and one per noise multiplier and seed."""

@@ -18,6 +18,7 @@ from pages.ui.working import keep_going
 TEXT: dict[str, Any] = {
     "queued": "Waiting for a worker.",
     "train": "Meta-training: step {step:,} of {total:,}",
+    "search": "Exploring: {step:,} of {total:,} candidates measured",
     "audit": "Auditing: setting {step} of {total}",
     "start": "Starting.",
     "left": "{time} left in this phase",
@@ -28,7 +29,7 @@ TEXT: dict[str, Any] = {
     "cancelled": "Cancelled. What was finished is kept; resume goes on from the last checkpoint.",
     "cancel": "Cancel", "resume": "Resume", "open": "Open the frontier", "adapt": "Adapt it live",
     "growing": "The frontier so far", "whole": "The frontier", "growing_caption": "{n} of {total} settings are measured; more appear as they are finished.",
-    "complete": "All {total} settings are measured.",
+    "complete": "All {n} settings are measured.", "empty": " {count} places for settings of the search stayed empty.",
     "curve": "Training", "curve_caption": "Faint: means over seeds and tasks of each batch; strong: their running mean. Dots: validation tasks, on which the weights are chosen.",
     "diverged": "{count:.0f} configurations have diverged and are left out.",
     "nothing": "Points appear here as soon as the first setting is audited.",
@@ -101,8 +102,9 @@ def _growing(study: studies.Study, *, whole: bool) -> None:
     axis = "mi" if any("mi" in p.values for p in study.points[:1]) else "lira_auc"
     data = frontier_frame(differences.summaries(study, ("accuracy", "accuracy_0", axis)), study.config, x=axis)
     total = len(settings_of(study.config))
-    show.chart(frontier_figure(data, show.colours(), height=330, width=430), data.rows(), key="growing", alt=f"{title}: {len(study.settings)} of {total} settings.",
-               caption=TEXT["growing_caption" if len(study.settings) < total else "complete"].format(n=len(study.settings), total=total))
+    n = len(study.settings)
+    text = TEXT["complete" if whole or n == total else "growing_caption"].format(n=n, total=total) + (TEXT["empty"].format(count=total - n) if whole and n < total else "")
+    show.chart(frontier_figure(data, show.colours(), height=330, width=430), data.rows(), key="growing", alt=f"{title}: {n} of {total} settings.", caption=text)
 
 
 def _curve(study: studies.Study, found: Progress) -> None:
@@ -114,6 +116,8 @@ def _curve(study: studies.Study, found: Progress) -> None:
         return
     show.chart(training_figure(data, show.colours(), height=330), data.rows(), key="training", alt="Training curves: " + ", ".join(line.name for line in data.lines),
                caption=TEXT["curve_caption"])
+    for text in dict.fromkeys(c.note for c in study.curves if c.name.startswith("validation:search") and c.note):
+        st.caption(text)
     if data.diverged > 0:
         st.caption(TEXT["diverged"].format(count=data.diverged))
 

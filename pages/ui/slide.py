@@ -15,8 +15,8 @@ from pages.ui import session
 
 TEXT: dict[str, Any] = {
     "along": "Slide along",
-    "kinds": {"lambda": "λ", "epsilon": "ε", "free": "free baselines"},
-    "slider": {"lambda": "λ, weight of the privacy loss", "epsilon": "ε, guarantee of the noisy adaptation", "free": "Baselines that need no training"},
+    "kinds": {"lambda": "λ", "epsilon": "ε", "found": "found", "free": "free baselines"},
+    "slider": {"lambda": "λ, weight of the privacy loss", "epsilon": "ε, guarantee of the noisy adaptation", "found": "Settings that the search found", "free": "Baselines that need no training"},
     "unprotected": "unprotected", "left": "← more accurate", "right": "more private →",
 }
 
@@ -61,18 +61,19 @@ def groups(settings: Sequence[Setting]) -> dict[str, list[Setting]]:
     """Settings by slider, each from accurate to private; a single λ is no slider, and leads the one over ε."""
     lambdas = sorted(s for s in settings if s.kind == "lambda")
     noisy = sorted((s for s in settings if s.kind == "epsilon"), key=lambda s: -s.value)
-    free = [s for s in settings if s.kind not in ("lambda", "epsilon")]
+    found = sorted(s for s in settings if s.kind == "found")
+    free = [s for s in settings if s.kind not in ("lambda", "epsilon", "found")]
     free.sort(key=lambda s: (list(SETTING_KINDS).index(s.kind), s.value if s.kind == "temperature" else -s.value))
     if len(lambdas) == 1 and noisy:
         lambdas, noisy = [], lambdas + noisy
-    return {name: items for name, items in (("lambda", lambdas), ("epsilon", noisy), ("free", free)) if items}
+    return {name: items for name, items in (("lambda", lambdas), ("epsilon", noisy), ("found", found), ("free", free)) if items}
 
 
 def _short(key: str, kind: str) -> str:
     setting = Setting.from_key(key)
     if setting == UNPROTECTED and kind != "lambda":
         return TEXT["unprotected"]
-    if setting.kind == "lambda" or (setting.kind == "epsilon" and math.isfinite(setting.value)):
+    if setting.kind in ("lambda", "found") or (setting.kind == "epsilon" and math.isfinite(setting.value)):
         return f"{setting.value:g}"
     return "no noise" if setting.kind == "epsilon" else setting_label(setting)
 

@@ -68,7 +68,7 @@ def verdict(summary: Summary | None, leak: str, seeds: int) -> str:
     if summary.setting == UNPROTECTED:
         return TEXT["reference"]
     accuracy, leakage = summary.differences.get("accuracy"), summary.differences.get(leak)
-    name = setting_label(summary.setting)
+    name = setting_label(summary.setting, summary.about)
     if accuracy is None or leakage is None:
         return TEXT["unpaired"].format(setting=name)
     kind = "both" if real(accuracy) and real(leakage) else "leak only" if real(leakage) else "accuracy only" if real(accuracy) else "none"

@@ -128,8 +128,16 @@ def test_chart_text_is_large_enough_to_read() -> None:
 
 def test_labels_of_settings_are_words() -> None:
     words = {"lambda=0": "λ = 0, unprotected", "lambda=0.6": "λ = 0.6", "epsilon=3": "ε = 3", "epsilon=inf": "head only, no noise", "steps=1": "1 inner step", "steps=3": "3 inner steps",
-             "head=1": "head only", "rate=0.5": "smaller rate × 0.5", "temperature=2": "temperature T = 2", "rate_distortion=5": "rate-distortion β = 5"}
+             "head=1": "head only", "rate=0.5": "smaller rate × 0.5", "temperature=2": "temperature T = 2", "rate_distortion=5": "rate-distortion β = 5", "found=3": "found 3"}
     assert {key: setting_label(Setting.from_key(key)) for key in words} == words
+    assert setting_label(Setting("found", 3.0), "λ 0.2, 3 steps, head") == "found 3: λ 0.2, 3 steps, head"
+
+
+def test_what_a_search_found_is_a_series_of_its_own_among_the_trained() -> None:
+    frame = frontier_frame([*STUDY, replace(summary("found=1", accuracy=0.99, mi=0.01), about="λ 0.2, head")], CONFIG)
+    mark = next(m for m in frame.marks if m.kind == "found")
+    assert mark.label == "found 1: λ 0.2, head" and mark.status == "front"
+    assert any(t.name == "found by the search" for t in frontier_figure(frame, LIGHT).data)
 
 
 def test_hypervolume_is_paired_by_seed_and_counts_the_baselines_apart() -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mrp_core.config import OuterConfig, PrivacyConfig, StudyConfig
 from mrp_core.errors import ConfigError
+from mrp_core.exploring import price
 from mrp_core.losses import NEEDS, Released
 from mrp_core.measurement import METRICS
 from mrp_core.objective import paired_halves
@@ -31,7 +32,7 @@ def test_no_registry_is_empty() -> None:
     assert {"output_mi", "kl_marginal", "kl_uniform", "membership_mi", "club", "information_bottleneck", "attribute_mi", "gradient_sensitivity", "adversarial",
             "privacy_budget"} <= set(LOSSES)
     assert {"maml", "fomaml", "anil", "meta_sgd", "reptile", "joint_then_finetune", "from_scratch"} <= set(LEARNERS)
-    assert {"conditioned", "lambda_sweep", "chebyshev", "multi_gradient"} <= set(SEARCHES)
+    assert {"conditioned", "lambda_sweep", "chebyshev", "multi_gradient", "evolutionary", "reinforce"} <= set(SEARCHES)
 
 
 @pytest.mark.parametrize(("package", "name"), [(p, n) for p in ("privacy", "meta", "search") for n in plugins(p)])
@@ -311,7 +312,10 @@ def test_the_arms_of_a_search_serve_every_setting_of_every_seed(name: str, priva
 def test_every_search_spends_the_same_total_on_the_lambda_axis(name: str, loss: str) -> None:
     config = study(name, loss=loss)
     arms = [a for a in SEARCHES[name].arms(config, noise_levels(config)) if a.kind == "lambda"]
-    assert SEARCHES[name].iterations(config) * len(arms) / len(config.seeds) == config.outer.iterations
+    trained = SEARCHES[name].iterations(config) * len(arms) / len(config.seeds)
+    explored = SEARCHES[name].evaluations(config) * price(config, SEARCHES[name].objective(config)) if SEARCHES[name].explores else 0.0
+    assert config.outer.iterations - 1 < trained + explored <= config.outer.iterations
+    assert trained == config.outer.iterations or explored > 0.8 * config.outer.search_share * config.outer.iterations
     assert SEARCHES[name].iterations(dataclasses.replace(config, outer=dataclasses.replace(config.outer, iterations=2))) >= 1
 
 
