@@ -132,7 +132,7 @@ class Strategy:
         """Parameters [len(plans), ...] and condition features [len(plans), 2]."""
         index = torch.tensor([p.row for p in plans])
         picked = {k: v[index.to(v.device)] for k, v in self.parameters.items()}
-        column = lambda values: picked["cb0"].new_tensor(values)  # noqa: E731
+        column = picked["cb0"].new_tensor
         return picked, condition_features(column([p.weight for p in plans]), column([p.noise or 0.0 for p in plans]), self.config.privacy.lambda_max)
 
     def to_bytes(self) -> bytes:

@@ -45,6 +45,8 @@ def configs(draw: st.DrawFn) -> StudyConfig:
             values["mode"] = draw(st.sampled_from(plugins("tasks")[values["family"]].modes))
         if "adaptations" in values:
             values["adaptations"] -= values["adaptations"] % 2
+        if "task_noise" in values and parts["task"].mode != "site":
+            values["task_noise"] = 0.0
         parts[name] = part(**values)  # type: ignore[operator]
     title = draw(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=30).map(str.strip).filter(bool))
     return StudyConfig(title=title, **parts)
