@@ -14,8 +14,11 @@ from mrp_core.errors import ConfigError
 from mrp_core.registry import plugin
 
 if TYPE_CHECKING:
+    from dp_accounting import DpEvent
+
     from mrp_core.config import StudyConfig
 
+_LARGE = 0.1
 _LOSSES = 10_000
 """Grid points per epsilon of the privacy loss distribution; one step's whole range gets at most ten times as many."""
 
@@ -62,7 +65,7 @@ def subsampled_epsilon_rdp(noise_multiplier: float, sampling: float, steps: int,
     from dp_accounting import dp_event
 
     event = dp_event.PoissonSampledDpEvent(sampling, dp_event.GaussianDpEvent(noise_multiplier))
-    return _guarantee(_rdp(event, steps, delta), "RDP", noise_multiplier, steps, delta, sampling)
+    return _guarantee(_rdp(event, steps, delta, whole_orders=sampling > _LARGE), "RDP", noise_multiplier, steps, delta, sampling)
 
 
 def selection_guarantee(noise_multiplier: float, steps: int, delta: float, candidates: int) -> Guarantee:
@@ -130,11 +133,13 @@ def _subsampled_pld(sigma: float, sampling: float, steps: int, delta: float, abo
     return float(one.self_compose(steps).get_epsilon_for_delta(delta))
 
 
-def _rdp(event: object, count: int, delta: float) -> float:
+def _rdp(event: DpEvent, count: int, delta: float, *, whole_orders: bool = False) -> float:
+    """Epsilon by RDP; with ``whole_orders`` without the orders between whole numbers, whose series doesn't converge at large sampling rates."""
     from dp_accounting import NeighboringRelation
     from dp_accounting.rdp import rdp_privacy_accountant
 
-    accountant = rdp_privacy_accountant.RdpAccountant(neighboring_relation=NeighboringRelation.REPLACE_SPECIAL)
+    orders = [o for o in rdp_privacy_accountant.DEFAULT_RDP_ORDERS if o == int(o) or not whole_orders]
+    accountant = rdp_privacy_accountant.RdpAccountant(orders, neighboring_relation=NeighboringRelation.REPLACE_SPECIAL)
 
     def spent() -> float:
         accountant.compose(event, count)

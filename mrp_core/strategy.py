@@ -195,8 +195,8 @@ class Strategy:
         """Parameters [len(plans), ...] and condition features [len(plans), 2]."""
         index = torch.tensor([p.row for p in plans])
         picked = {k: v[index.to(v.device)] for k, v in self.parameters.items()}
-        weight, noise = (picked["cb0"].new_tensor(v) for v in ([p.weight for p in plans], [p.noise or 0.0 for p in plans]))
-        return picked, condition_features(weight, noise, self.config.privacy.lambda_max)
+        column = picked["cb0"].new_tensor
+        return picked, condition_features(column([p.weight for p in plans]), column([p.noise or 0.0 for p in plans]), self.config.privacy.lambda_max)
 
     def to_bytes(self) -> bytes:
         """safetensors bytes with the configuration and the choices in the header."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from textwrap import shorten
 from typing import Any
@@ -61,7 +63,7 @@ def _pins() -> None:
                       icon=":material/keep_off:", on_click=_unpin, args=(pin,))
         show.download("CSV", lambda: show.csv_text(rows), "pinned.csv", key="pins_csv")
     st.caption(TEXT["pins_note"])
-    _choosing([(studies.load(pin.study).config, Setting.from_key(pin.setting_key)) for pin, _, cells in columns if "epsilon" in cells])
+    _choosing(pins)
 
 
 def _column(pin: PinRow) -> tuple[str, dict[str, str]]:
@@ -82,13 +84,16 @@ def _column(pin: PinRow) -> tuple[str, dict[str, str]]:
     return name, cells
 
 
-def _choosing(guaranteed: list[tuple[StudyConfig, Setting]]) -> None:
-    """What choosing among the pinned guarantees costs, by the weakest of them."""
-    finite = [g for g in guaranteed if math.isfinite(g[1].value)]
-    if finite:
-        config, weakest = max(finite, key=lambda g: g[1].value)
-        if text := promises.choosing(weakest, config, len(finite)):
-            st.caption(text)
+def _choosing(pins: Sequence[PinRow]) -> None:
+    """What choosing among the pinned guarantees costs, by the weakest of them; a pin whose study can't be read has said so already."""
+    found: list[tuple[Setting, StudyConfig]] = []
+    for pin in pins:
+        setting = Setting.from_key(pin.setting_key)
+        if setting.kind == "epsilon" and math.isfinite(setting.value):
+            with suppress(MRPError):
+                found.append((setting, studies.load(pin.study).config))
+    if found and (text := promises.choosing(*max(found, key=lambda f: f[0].value), len(found))):
+        st.caption(text)
 
 
 def _unpin(pin: PinRow) -> None:

@@ -49,6 +49,10 @@ def configs(draw: st.DrawFn) -> StudyConfig:
             values["loss"] = "output_mi"
         if not plugins("privacy")[values.get("loss", "output_mi")].weighted:
             values["mechanism"] = "dp_adaptation"
+        if "task_noise" in values and parts["task"].mode != "site":
+            values["task_noise"] = 0.0
+        if getattr(parts.get("privacy"), "task_noise", 0.0) > 0 and "search" in values:
+            values["search"] = "conditioned"
         parts[name] = part(**values)  # type: ignore[operator]
     title = draw(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=30).map(str.strip).filter(bool))
     return StudyConfig(title=title, **parts)

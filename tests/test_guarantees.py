@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -93,7 +94,7 @@ def test_choosing_among_one_costs_nothing_and_among_more_costs_more() -> None:
     sigma = noise_multiplier(3.0, 3, 1e-3)
     costs = [selection_guarantee(sigma, 3, 1e-3, n).epsilon for n in (1, 2, 3, 10, 50, 200)]
     assert costs[0] == epsilon_rdp(sigma, 3, 1e-3).epsilon
-    assert all(a < b for a, b in zip(costs, costs[1:], strict=False))
+    assert all(a < b for a, b in itertools.pairwise(costs))
     # a random number of tries is cheaper than to release all of them, for many tries by far
     assert costs[3] < gaussian_epsilon(math.sqrt(10 * 3) / sigma, 1e-3) and costs[4] < 0.25 * gaussian_epsilon(math.sqrt(50 * 3) / sigma, 1e-3)
     assert selection_guarantee(2 * sigma, 3, 1e-3, 10).epsilon < costs[3]

@@ -19,9 +19,9 @@ TEXT: dict[str, Any] = {
     "choosing": "The cost of choosing: ε = {epsilon:g} is this setting's own. Who adapts to the same private records once for each of {n} such settings, their number drawn at random with that "
                 "mean, and releases only the best by the records of others, spends **ε = {cost:.3g}** instead (Papernot & Steinke 2022, by {accountant}); who tries a fixed {n} spends {all:.3g}. "
                 "A setting chosen on other tasks, as here on held-out ones, costs nothing more.",
-    "tasks": "Each meta-training task, a {task} with all its records, is protected by (ε, δ) = ({epsilon:.3g}, {delta:g}) over all seeds and arms of the study (by {accountant}; noise multiplier σ = {sigma:g}, "
-             "{share:.0%} of the tasks a step). Their number, their names and the scaling of the features are taken as public, and so are the validation and held-out tasks. The noise follows "
-             "from the seed, so this holds against whoever doesn't know it.",
+    "tasks": "Each meta-training task, a {task} with all its records, is protected by (ε, δ) = ({epsilon:.3g}, {delta:g}) over all seeds and arms of the study "
+             "(by {accountant}; noise multiplier σ = {sigma:g}, {share:.0%} of the tasks a step). Their number, their names and the scaling of the features are "
+             "taken as public, and so are the validation and held-out tasks. The noise follows from the seed, so this holds against whoever doesn't know it.",
     "no_tasks": "Noise for meta-training tasks is on, but the bound is infinite: it is too little noise.",
 }
 
@@ -83,7 +83,8 @@ def tasks(config: StudyConfig) -> str:
     found = task_guarantee(config)
     if math.isinf(found.epsilon):
         return TEXT["no_tasks"]
-    text = TEXT["tasks"].format(task="ward" if config.task.family == "medical" else "client", epsilon=found.epsilon, delta=found.delta, accountant=found.accountant, sigma=p.task_noise, share=found.sampling)
+    task = "ward" if config.task.family == "medical" else "client"
+    text = TEXT["tasks"].format(task=task, epsilon=found.epsilon, delta=found.delta, accountant=found.accountant, sigma=p.task_noise, share=found.sampling)
     known = round(config.outer.meta_batch / found.sampling)
     return text if found.delta < 1 / known or found.sampling == 1 else f"{text} {TEXT['broken_tasks'].format(delta=found.delta, n=known)}"
 

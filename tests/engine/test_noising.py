@@ -130,7 +130,7 @@ def test_meta_gradients_of_norm_and_split_against_finite_differences(learner: st
     for key in names:
         assert found[key].abs().max() > 1e-6, key
         way, h = torch.randn(leaves[key].shape, generator=g, dtype=torch.float64), 1e-6
-        up, down = (float(total({**leaves, key: (leaves[key].detach() + s * h * way).requires_grad_()})) for s in (1, -1))
+        up, down = (total({**leaves, key: (leaves[key].detach() + s * h * way).requires_grad_()}).item() for s in (1, -1))
         assert (up - down) / (2 * h) == pytest.approx(float((found[key] * way).sum()), rel=2e-6, abs=1e-8), key
 
 

@@ -66,7 +66,7 @@ def sums(made: Trainer, state: TrainingState) -> list[dict[str, torch.Tensor]]:
     """The un-noised sums of one step, chunk by chunk."""
     block = made._draws(state.step // BLOCK)
     i = state.step % BLOCK
-    return [made._gradient(chunk, state, block)[0] for chunk in made.chunks(block.begins[i + 1] - block.begins[i])]
+    return [made._gradient(chunk, state, block)[0][0] for chunk in made.chunks(block.begins[i + 1] - block.begins[i])]
 
 
 def flat(parts: list[dict[str, torch.Tensor]]) -> torch.Tensor:

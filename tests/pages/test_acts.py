@@ -43,7 +43,7 @@ def page(name: str, **parameters: str) -> AppTest:
 
 def finished(store: Store) -> str:
     """An own study with three settings of two seeds, all made up for this test."""
-    values = {"lambda=0": 0.9, "lambda=1": 0.7, "epsilon=3": 0.8}
+    values = {"lambda=0": 0.9, "lambda=1": 0.7, "epsilon=3": 0.8, "epsilon=7": 0.85}
     points = [Point(setting=Setting.from_key(key), seed=seed, values={"accuracy": (v, v - 0.02 * seed), "mi": (v * math.log(2), v / 2), "lira_auc": (v, v - 0.1)})
               for key, v in values.items() for seed in (0, 1)]
     return store.import_file(StudyFile(config=OWN, points=tuple(points)))
@@ -134,6 +134,14 @@ def test_pinned_points_stand_side_by_side_until_unpinned(store: Store) -> None:
     assert "69.5 %" in table.iloc[0, 1] and "79.5 %" in table.iloc[0, 2]
     at.button(key=f"unpin:{key}:lambda=1").click().run()
     assert [p.setting_key for p in store.pins()] == ["epsilon=3"]
+
+
+def test_two_pinned_guarantees_come_with_the_cost_of_choosing_between_them(store: Store) -> None:
+    key = finished(store)
+    store.pin(key, "epsilon=3")
+    assert not any("cost of choosing" in c.value for c in page("compare").caption)
+    store.pin(key, "epsilon=7")
+    assert any("The cost of choosing: ε = 7" in c.value and "each of 2 such settings" in c.value for c in page("compare").caption)
 
 
 def test_compare_lists_studies_and_a_study_of_another_version_is_not_lost(store: Store) -> None:

@@ -101,9 +101,9 @@ def test_parts_stand_in_order_from_the_question_to_the_closer_look(home: Path) -
 def test_epsilon_is_told_from_both_sides_with_the_most_that_so_many_trials_show(home: Path) -> None:
     said = text(page())
     assert "(ε, δ) = (3, 0.001), an upper bound" in said and "at least 0.50, at 95 % confidence in 384 independent trials" in said
-    assert "So many trials could show 1.80 at most" in said and "no proof of privacy" in said
+    assert "So many trials could show 1.80 at most" in said and "no proof of privacy" in said and "The cost of choosing: ε = 3 is this setting's own" in said
     said = text(page(PLAIN))
-    assert "carries no guarantee" in said and "comes with the closer look" in said
+    assert "carries no guarantee" in said and "comes with the closer look" in said and "cost of choosing" not in said
 
 
 def test_an_attack_above_the_guarantee_is_called_a_contradiction(home: Path) -> None:
