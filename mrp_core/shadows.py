@@ -16,6 +16,7 @@ from torch import Tensor
 from mrp_core.config import ComputeOptions
 from mrp_core.errors import DataError, TrainingError
 from mrp_core.knobs import knob, validate
+from mrp_core.seeding import generator_seed
 from mrp_core.threads import workers
 
 _BLOCK = 256  # steps for which minibatches are drawn at once; fixed, since the draws depend on it
@@ -57,7 +58,7 @@ def shadow_models(x: NDArray[np.float64], y: NDArray[np.int64], *, models: int, 
                   compute: ComputeOptions | None = None) -> Shadows:
     """Draw complementary halves and train a model on each; see :func:`halves` and :func:`train_shadows`."""
     keep, twin = halves(len(x), models, seed)
-    seeds = [_mixed(seed, r) for r in range(models)]
+    seeds = [generator_seed(seed, r) for r in range(models)]
     return Shadows(logits=train_shadows(x, y, keep, training, seeds=seeds, compute=compute), keep=keep, twin=twin)
 
 
@@ -205,8 +206,3 @@ def _minibatches(keep: NDArray[np.bool_], generators: list[torch.Generator], tra
             row.copy_(torch.cat(passes)[:wanted])
         steps = block.view(len(records), _BLOCK, training.batch).transpose(0, 1).contiguous()
         yield from steps[:training.steps - first]
-
-
-def _mixed(seed: int, model: int) -> int:
-    """A generator seed: distinct for distinct arguments below 2^31."""
-    return (seed << 32) ^ model

@@ -21,6 +21,7 @@ from mrp_core.noising import noise_of, noise_parameters
 from mrp_core.objective import Problem, paired_halves
 from mrp_core.registry import plugin
 from mrp_core.searching import Arm, Search
+from mrp_core.seeding import generator_seed
 from mrp_core.shielding import Shield, padded
 from mrp_core.strategy import noise_levels, plan_of
 from mrp_core.taskdata import TaskSet
@@ -164,11 +165,11 @@ class Trainer:
             return self._block
         count = BLOCK * self.config.outer.meta_batch
         uniform = lambda seed, *size: torch.rand(*size, generator=torch.Generator().manual_seed(seed)).to(self.device, self.dtype)  # noqa: E731
-        episodes = {s: sampler.draw(count, mix(s, number, 1)) for s, sampler in self.samplers.items()}
+        episodes = {s: sampler.draw(count, generator_seed(s, number, 1)) for s, sampler in self.samplers.items()}
         keys: dict[int, Tensor] = {}
         if self.privacy.pairs:
-            keys = {s: uniform(mix(s, number, 2), count, self.privacy.pairs // 2, e.support_y.shape[1]) for s, e in episodes.items()}
-        positions = {s: uniform(mix(s, number, 3), count) for s in self.samplers}
+            keys = {s: uniform(generator_seed(s, number, 2), count, self.privacy.pairs // 2, e.support_y.shape[1]) for s, e in episodes.items()}
+        positions = {s: uniform(generator_seed(s, number, 3), count) for s in self.samplers}
         self._block = Block(number=number, begins=list(range(0, count + 1, self.config.outer.meta_batch)), episodes=episodes, positions=positions, keys=keys, real={})
         return self._block
 
@@ -179,8 +180,8 @@ class Trainer:
         block = Block(number=number, begins=[sum(sizes[:i]) for i in range(BLOCK + 1)], episodes={}, positions={}, keys={}, real={})
         for s, sampler in self.samplers.items():
             tasks, index, real = padded(included[s], sizes)
-            uniform = lambda purpose, *size: torch.rand(*size, generator=torch.Generator().manual_seed(mix(s, number, purpose))).to(self.device, self.dtype)  # noqa: B023, E731
-            index, drawn = index.to(self.device), sampler.draw(len(tasks), mix(s, number, 1), tasks)
+            uniform = lambda purpose, *size: torch.rand(*size, generator=torch.Generator().manual_seed(generator_seed(s, number, purpose))).to(self.device, self.dtype)  # noqa: B023, E731
+            index, drawn = index.to(self.device), sampler.draw(len(tasks), generator_seed(s, number, 1), tasks)
             block.episodes[s] = Episodes(**{f.name: getattr(drawn, f.name)[index] for f in fields(drawn)})
             block.positions[s], block.real[s] = uniform(3, len(tasks))[index], real.to(self.device)
             if self.privacy.pairs:
@@ -247,7 +248,7 @@ class Trainer:
             if i < lowest:
                 draws.append(None)
                 continue
-            made = [torch.randn(tasks, steps, out, inputs + 1, generator=torch.Generator().manual_seed(mix(a.seed, step, 100 + i))) for a in arms]
+            made = [torch.randn(tasks, steps, out, inputs + 1, generator=torch.Generator().manual_seed(generator_seed(a.seed, step, 100 + i))) for a in arms]
             draws.append(torch.cat([m[chunk.first:chunk.last] for m in made]).to(self.device, self.dtype))
         return tuple(draws)
 
@@ -266,11 +267,6 @@ class Trainer:
             state.second[key].lerp_(g.square(), 0.001)
             move = rate * (state.first[key] / (1 - 0.9**t)) / ((state.second[key] / (1 - 0.999**t)).sqrt() + 1e-8)
             state.parameters[key] -= torch.where(mask, move, 0.0)
-
-
-def mix(seed: int, number: int, purpose: int) -> int:
-    """A generator seed for one purpose: distinct for distinct arguments below 2^31, 2^24 and 2^8."""
-    return ((seed << 32) ^ (number << 8) ^ purpose) & (2**63 - 1)
 
 
 def levels_at(levels: tuple[float, ...], position: Tensor) -> Tensor:

@@ -18,9 +18,10 @@ from mrp_core.errors import CheckpointError, DataError, JobInterrupted, Training
 from mrp_core.jobs.context import SilentContext
 from mrp_core.objective import paired_halves
 from mrp_core.registry import plugin, plugins
+from mrp_core.seeding import generator_seed
 from mrp_core.selection import choose
 from mrp_core.strategy import Strategy
-from mrp_core.training import BLOCK, Trainer, levels_at, mix
+from mrp_core.training import BLOCK, Trainer, levels_at
 from tests.engine.toy import Toy, toy_study
 
 EXACT = ComputeOptions(precision="float64")
@@ -189,9 +190,20 @@ def test_levels_reach_both_ends_and_stay_between() -> None:
     assert levels_at((0.3,), torch.rand(4)).tolist() == pytest.approx([0.3] * 4)
 
 
-def test_generator_seeds_of_different_purposes_differ() -> None:
-    seeds = [mix(s, n, p) for s in (0, 1, 2**30) for n in (0, 1, 5000) for p in (1, 2, 3, 100, 103)]
-    assert len(set(seeds)) == len(seeds)
+def test_streams_of_different_seeds_iterations_and_purposes_differ() -> None:
+    seeds = [generator_seed(s, n, p) for s in (0, 1, 2**30) for n in (0, 1, 5000) for p in (1, 2, 3, 100, 103)]
+    assert max(seeds) < 2**32
+    assert len({torch.rand(1, generator=torch.Generator().manual_seed(s)).item() for s in seeds}) == len(seeds)
+
+
+def test_seeds_of_a_study_draw_tasks_records_positions_and_noise_of_their_own() -> None:
+    made = trainer(toy_study(outer__seeds=2))
+    block = made._draws(0)
+    assert not torch.equal(block.positions[0], block.positions[1])
+    assert not torch.equal(block.episodes[0].classes, block.episodes[1].classes)
+    noisy = [i for i, a in enumerate(made.arms) if a.kind == "epsilon"]
+    draws = [d for d in made._noise_draws(tuple(made.arms[i] for i in noisy), made.chunks(3)[-1], 0, 3, 2, 2) if d is not None]
+    assert not torch.equal(draws[0][:3], draws[0][3:])
 
 
 def test_halves_are_complementary_and_take_half_of_each_class() -> None:
