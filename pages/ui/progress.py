@@ -20,6 +20,7 @@ TEXT: dict[str, Any] = {
     "train": "Meta-training: step {step:,} of {total:,}",
     "search": "Exploring: {step:,} of {total:,} candidates measured",
     "audit": "Auditing: setting {step} of {total}",
+    "shielded": "The training tasks are protected, so their losses are not shown; the validation curve comes when training is done.",
     "start": "Starting.",
     "left": "{time} left in this phase",
     "resumed": "Went on from step {step:,} after an interruption (attempt {attempt}).",
@@ -111,7 +112,7 @@ def _curve(study: studies.Study, found: Progress) -> None:
     data = training_frame(study.curves, study.config.outer.iterations)
     st.subheader(TEXT["curve"], anchor=False)
     if not data.lines:
-        st.caption(TEXT["queued"] if found.state is StudyState.QUEUED else TEXT["start"])
+        st.caption(TEXT["shielded"] if study.config.privacy.task_noise > 0 else TEXT["queued"] if found.state is StudyState.QUEUED else TEXT["start"])
         st.skeleton(height=300)
         return
     show.chart(training_figure(data, show.colours(), height=330), data.rows(), key="training", alt="Training curves: " + ", ".join(line.name for line in data.lines),
