@@ -6,7 +6,7 @@ the noise leaves (``noise_weight``). Each frontier holds its own training's λ =
 releases on the axis of information, fewer steps, smaller rates and head only on the axis of membership. Intervals are Student's over seeds; a method's gain over the
 free row is paired by seed and task set, each seed's tasks being the same in every cell.
 
-λ ranges were fixed by looking at the accuracy of validation tasks alone, so that the far end costs much of it.
+Each loss's λ goes from 0 to its ``reach``, which was fixed by short runs of two other seeds.
 """
 
 from __future__ import annotations
@@ -31,8 +31,6 @@ from mrp_core.settings import UNPROTECTED
 from mrp_core.threads import prepare
 
 FAMILIES, POINTS = ("letters", "medical", "digits"), 9
-RANGES = {"output_mi": 0.8, "kl_marginal": 0.8, "kl_uniform": 0.3, "membership_mi": 3.0}
-"""Largest λ of each loss; 1 where none is given."""
 SHAPED = {"membership_mi": 1.0, "output_mi": 0.1}
 """Losses that are tried together with the noise, and their weight."""
 AXES = {"mi": "accuracy x I(X;Ŷ)", "lira_auc": "accuracy x LiRA AUC"}
@@ -45,9 +43,9 @@ def studies(family: str, seeds: int, iterations: int | None) -> dict[str, StudyC
     outer = OuterConfig(seeds=seeds, **({} if iterations is None else {"iterations": iterations}))
     base = StudyConfig(title=f"Losses: {family}", task=task, outer=outer)
     of = lambda loss: task if not plugin("privacy", loss).pairs else dataclasses.replace(task, queries=MEMBERSHIP_QUERIES.get(family, task.queries))  # noqa: E731
-    alone = {name: dataclasses.replace(base, task=of(name), privacy=PrivacyConfig(loss=name, lambda_max=RANGES.get(name, 1.0), lambda_points=POINTS, mechanism="none"))
-             for name, loss in plugins("privacy").items() if loss.weighted}
-    shaped = {f"{name} + noise": dataclasses.replace(base, task=of(name), privacy=PrivacyConfig(loss=name, lambda_max=RANGES.get(name, 1.0), lambda_points=2, noise_weight=weight))
+    alone = {name: dataclasses.replace(base, task=of(name), privacy=PrivacyConfig(loss=name, lambda_max=plugin("privacy", name).reach, lambda_points=POINTS, mechanism="none"))
+             for name, loss in plugins("privacy").items() if loss.weighted and (plugin("tasks", family).sensitive or "attribute" not in loss.needs)}
+    shaped = {f"{name} + noise": dataclasses.replace(base, task=of(name), privacy=PrivacyConfig(loss=name, lambda_max=plugin("privacy", name).reach, lambda_points=2, noise_weight=weight))
               for name, weight in SHAPED.items()}
     return {"noise": dataclasses.replace(base, privacy=PrivacyConfig(lambda_points=2)), **alone, **shaped}
 

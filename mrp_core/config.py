@@ -62,6 +62,7 @@ class PrivacyConfig:
 
     learn_clip: bool = knob(False, label="Learn the clipping norm", help="The norm starts at the clipping norm and is meta-trained as a function of ε, within a factor of 20; the guarantee doesn't depend on it.", advanced=True)
     learn_noise_split: bool = knob(False, label="Learn each step's noise", help="How the noisy steps share the ε budget is meta-trained, instead of equal noise at each; the guarantee is the same.", advanced=True)
+    noise_weight: float = knob(0.0, label="λ under noise", help="Weight of the privacy loss in the outer loop of the noisy adaptation: the loss then shapes what the noise leaves. 0: the noise alone.", low=0.0, high=1000.0, advanced=True)
     task_noise: float = knob(0.0, label="Noise for meta-training tasks", help="Noise multiplier on each outer step's sum of clipped task gradients, which protects the meta-training tasks (wards, clients) themselves; 0 is off.",
                              low=0.0, high=1000.0, advanced=True)
     task_clip: float = knob(1.0, label="Clipping norm of a task", help="Largest norm of the meta-gradient that one training task may contribute to a step.", low=1e-3, high=100.0, scale="log", advanced=True)
@@ -69,6 +70,8 @@ class PrivacyConfig:
 
     def __post_init__(self) -> None:
         validate(self)
+        if not plugin("privacy", self.loss).weighted and self.noise_weight > 0:
+            raise ConfigError(f"noise_weight is {self.noise_weight:g}, but the loss {self.loss!r} has no weight; set noise_weight to 0, or choose another loss.")
         if not plugin("privacy", self.loss).weighted and self.mechanism == "none":
             raise ConfigError(f"loss is {self.loss!r}, which protects by noise alone, but mechanism is 'none'; set mechanism to 'dp_adaptation', or choose another loss.")
 

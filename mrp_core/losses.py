@@ -54,6 +54,7 @@ class PrivacyLoss(Protocol):
         inner: Whether it is also part of the inner loop (it can be computed from one support set).
         pairs: Number R of paired adaptations it needs in the outer loop; 0 if one adaptation is enough.
         needs: What else of :class:`Released` it reads, of :data:`NEEDS`; only in the outer loop, and only without pairs.
+        reach: A λ at which it mostly costs much of the accuracy: what the λ slider offers as its end when a person picks the loss.
         weighted: Whether λ multiplies it; otherwise there is no privacy term, λ is 0, and the guarantee alone protects.
     """
 
@@ -66,6 +67,7 @@ class PrivacyLoss(Protocol):
     inner: bool
     pairs: int
     needs: frozenset[str] = frozenset()
+    reach: float = 0.8
     weighted: bool = True
 
     def critic(self, ways: int) -> dict[str, tuple[int, ...]]:

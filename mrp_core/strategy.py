@@ -64,7 +64,7 @@ def plan_of(config: StudyConfig, kind: str, value: float, row: int) -> Adaptatio
     head = plugin("meta", config.outer.learner).head_only or config.inner.adapts == "head"
     if kind == "epsilon":
         lowest = last if head or config.privacy.dp_adapts == "head" else 0
-        return Adaptation(row=row, weight=0.0, noise=value, steps=config.privacy.dp_steps, lowest=lowest, rate_factor=1.0, trained=config.privacy.dp_steps)
+        return Adaptation(row=row, weight=config.privacy.noise_weight, noise=value, steps=config.privacy.dp_steps, lowest=lowest, rate_factor=1.0, trained=config.privacy.dp_steps)
     return Adaptation(row=row, weight=value, noise=None, steps=config.inner.steps, lowest=last if head else 0, rate_factor=1.0, trained=config.inner.steps)
 
 
@@ -152,7 +152,7 @@ class Strategy:
         noisy = math.isfinite(recipe.epsilon)
         kind, value = ("epsilon", noise_multiplier(recipe.epsilon, recipe.steps, self.config.privacy.delta)) if noisy else ("lambda", recipe.weight)
         row = self._row(kind, seed, value, Setting(kind, recipe.epsilon if noisy else value))
-        return Adaptation(row=row, weight=0.0 if noisy else value, noise=value if noisy else None, steps=recipe.steps, lowest=recipe.lowest, rate_factor=1.0,
+        return Adaptation(row=row, weight=self.config.privacy.noise_weight if noisy else value, noise=value if noisy else None, steps=recipe.steps, lowest=recipe.lowest, rate_factor=1.0,
                           trained=self.config.privacy.dp_steps if noisy else self.config.inner.steps, paces=recipe.rates,
                           noise_scales=tuple(1.0 / math.sqrt(recipe.steps * w) for w in recipe.shares), temperature=recipe.temperature)
 

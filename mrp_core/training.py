@@ -226,7 +226,7 @@ class Trainer:
         window = slice(begin + chunk.first, begin + chunk.last)
         take = lambda name: torch.cat([getattr(block.episodes[a.seed], name)[window] for a in arms])  # noqa: E731
         value = torch.cat([levels_at(a.levels, block.positions[a.seed][window]) for a in arms])
-        weight, sigma = (value, torch.zeros_like(value)) if arms[0].kind == "lambda" else (torch.zeros_like(value), value)
+        weight, sigma = (value, torch.zeros_like(value)) if arms[0].kind == "lambda" else (torch.full_like(value, self.config.privacy.noise_weight), value)
         features = condition_features(weight, sigma, self.config.privacy.lambda_max)
         rows = rows_of(parameters, self.shape, features, self.config.inner.rate, learn_rates=self.config.inner.learn_rates, classes=take("classes") if self.learner.joint else None)
         plan = plan_of(self.config, arms[0].kind, 0.0, 0)

@@ -48,7 +48,7 @@ def configs(draw: st.DrawFn) -> StudyConfig:
         if values.get("loss") == "attribute_mi" and not plugins("tasks")[parts["task"].family].sensitive:
             values["loss"] = "output_mi"
         if not plugins("privacy")[values.get("loss", "output_mi")].weighted:
-            values["mechanism"] = "dp_adaptation"
+            values |= {"mechanism": "dp_adaptation", "noise_weight": 0.0}
         if "task_noise" in values and parts["task"].mode != "site":
             values["task_noise"] = 0.0
         if getattr(parts.get("privacy"), "task_noise", 0.0) > 0 and "search" in values:

@@ -34,6 +34,7 @@ class Adversarial(PrivacyLoss):
     inner: bool = False
     pairs: int = 0
     needs: frozenset[str] = frozenset({"members"})
+    reach: float = 5.0
 
     def critic(self, ways: int) -> dict[str, tuple[int, ...]]:
         """Weights and biases of the attacker's two layers."""

@@ -33,6 +33,7 @@ class AttributeMI(PrivacyLoss):
     inner: bool = False
     pairs: int = 0
     needs: frozenset[str] = frozenset({"attribute"})
+    reach: float = 20.0
 
     def value(self, released: Released) -> Tensor:
         """Nats per row, [B]; 0 where no record's attribute is known.

@@ -27,6 +27,7 @@ class Club(PrivacyLoss):
     lowers: str = "mi"
     inner: bool = True
     pairs: int = 0
+    reach: float = 0.4
 
     def value(self, released: Released) -> Tensor:
         """Nats per row, [B]."""

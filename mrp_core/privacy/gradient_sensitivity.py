@@ -34,6 +34,7 @@ class GradientSensitivity(PrivacyLoss):
     inner: bool = False
     pairs: int = 0
     needs: frozenset[str] = frozenset({"norms"})
+    reach: float = 0.06
 
     def value(self, released: Released) -> Tensor:
         """Gradient norm per row, [B]; not in nats.

@@ -30,6 +30,7 @@ class InformationBottleneck(PrivacyLoss):
     lowers: str = "mi"
     inner: bool = True
     pairs: int = 0
+    reach: float = 0.1
 
     def value(self, released: Released) -> Tensor:
         """Nats per row, [B]."""

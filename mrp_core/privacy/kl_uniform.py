@@ -28,6 +28,7 @@ class KLUniform(PrivacyLoss):
     lowers: str = "mi"
     inner: bool = True
     pairs: int = 0
+    reach: float = 0.3
 
     def value(self, released: Released) -> Tensor:
         """Nats per row, [B]."""

@@ -43,6 +43,7 @@ class MembershipMI(PrivacyLoss):
     lowers: str = "membership_bits"
     inner: bool = False
     pairs: int = 4
+    reach: float = 3.0
 
     def value(self, released: Released) -> Tensor:
         """Nats per row, [B].

@@ -90,7 +90,7 @@ def _widget(part: str, name: str, field: dataclasses.Field[Any], knob: Knob) -> 
     if knob.registry or knob.choices:
         options = list(plugins(knob.registry)) if knob.registry else _choices(part, name, knob)
         _repair(key, options)
-        st.selectbox(label, options, format_func=lambda v: _title(knob, v), on_change=_family_changed if name == "family" else None, **common)
+        st.selectbox(label, options, format_func=lambda v: _title(knob, v), on_change={"family": _family_changed, "loss": _loss_changed}.get(name), **common)
     elif isinstance(default, bool):
         st.toggle(label, **common)
     elif isinstance(default, tuple | str):
@@ -122,7 +122,7 @@ def _applies(part: str, name: str) -> bool:
     rules = {"hardness": family.name == "gaussian", "sensitive": bool(family.sensitive), "channel_noise": chosen("privacy", "channel") == "noisy_scores",
              "lambda_max": weighted, "lambda_points": weighted, "channel_digits": chosen("privacy", "channel") == "scores"}
     rules |= dict.fromkeys(("task_clip", "task_delta"), float(st.session_state.get(widget_key("privacy", "task_noise"), 0.0)) > 0)
-    noise = ("delta", "clip", "dp_adapts", "dp_steps", "learn_clip", "learn_noise_split")
+    noise = ("delta", "clip", "dp_adapts", "dp_steps", "learn_clip", "learn_noise_split", "noise_weight")
     return rules.get(name, name not in noise or chosen("privacy", "mechanism") != "none")
 
 
@@ -144,6 +144,10 @@ def _family_changed() -> None:
     values: dict[str, Any] = {"mode": found.modes[0], "sensitive": "", "ways": base.ways, "shots": base.shots, "queries": base.queries, **found.defaults}
     for name, value in values.items():
         set_value("task", name, value)
+
+
+def _loss_changed() -> None:
+    set_value("privacy", "lambda_max", plugin("privacy", st.session_state[widget_key("privacy", "loss")]).reach)
 
 
 def _typed(part: str, name: str, field: dataclasses.Field[Any]) -> Any:

@@ -28,6 +28,11 @@ from tests.engine.reference import case
 LOSSES, LEARNERS, SEARCHES = (plugins(package) for package in ("privacy", "meta", "search"))
 
 
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_offers_an_end_of_its_slider_that_the_knob_allows(name: str) -> None:
+    assert PrivacyConfig(loss=name, lambda_max=LOSSES[name].reach).lambda_max > 0
+
+
 def test_no_registry_is_empty() -> None:
     assert {"output_mi", "kl_marginal", "kl_uniform", "membership_mi", "club", "information_bottleneck", "attribute_mi", "gradient_sensitivity", "adversarial",
             "privacy_budget"} <= set(LOSSES)

@@ -251,3 +251,12 @@ def test_too_few_records_are_one_sentence() -> None:
 def test_the_registry_knows_what_the_trainer_uses() -> None:
     made = trainer(toy_study())
     assert made.learner is plugin("meta", "maml") and made.privacy is plugin("privacy", "output_mi")
+
+
+def test_a_loss_under_noise_shapes_the_noisy_arms_alone() -> None:
+    """λ under noise moves what the noisy adaptation starts from; at 0 nothing changes, and the arms over λ never do."""
+    plain, zero, shaped = (trained(trainer(toy_study(**changes))) for changes in ({}, {"privacy__noise_weight": 0.0}, {"privacy__noise_weight": 0.5}))
+    noisy = torch.tensor([a.kind == "epsilon" for a in trainer(toy_study()).arms])
+    assert same(plain.parameters, zero.parameters)
+    assert same(plain.parameters, shaped.parameters, int((~noisy).nonzero()[0]), int((~noisy).nonzero()[0]))
+    assert not torch.equal(plain.parameters["w0"][noisy], shaped.parameters["w0"][noisy])
