@@ -18,11 +18,13 @@ TINY = StudyConfig(title="A tiny study", task=TaskConfig(family="gaussian", mode
 
 
 MARK = """() => {
-    const chart = document.querySelector('.st-key-frontier .js-plotly-plot'), place = chart.getBoundingClientRect();
-    const trace = chart._fullData.find(t => t.name === 'ε-guaranteed'), {xaxis, yaxis} = chart._fullLayout, last = trace.x.length - 2;
-    return [place.left + xaxis._offset + xaxis.c2p(trace.x[last]), place.top + yaxis._offset + yaxis.c2p(trace.y[last]), trace.customdata[last][0]];
+    const chart = document.querySelector('.st-key-frontier .js-plotly-plot'), place = chart.getBoundingClientRect(), {xaxis, yaxis} = chart._fullLayout;
+    const marks = chart._fullData.filter(t => t.customdata).flatMap(t => t.x.map((x, i) => [xaxis.c2p(x), yaxis.c2p(t.y[i]), t.name, t.customdata[i][0]]));
+    const room = m => Math.min(...marks.filter(o => o !== m).map(o => Math.hypot(o[0] - m[0], o[1] - m[1])));
+    const [x, y, , key] = marks.filter(m => m[2] === 'ε-guaranteed' && m[3] !== 'epsilon=inf').reduce((a, b) => room(b) > room(a) ? b : a);
+    return [place.left + xaxis._offset + x, place.top + yaxis._offset + y, key];
 }"""
-"""Where the last mark but one of the ε slider stands on the screen, and its id."""
+"""Where that mark of the ε slider stands on the screen that has the most room around it, and its id."""
 
 
 @pytest.fixture(autouse=True)

@@ -210,7 +210,7 @@ def logits(strategy: Strategy, plan: Adaptation) -> tuple[np.ndarray, np.ndarray
     return out.fresh[0], out.pool[0]
 
 
-PLAN = Adaptation(row=0, weight=0.0, noise=None, steps=2, lowest=0, rate_factor=1.0)
+PLAN = Adaptation(row=0, weight=0.0, noise=None, steps=2, lowest=0, rate_factor=1.0, trained=2)
 
 
 def test_paces_scale_each_step(blank: Strategy) -> None:

@@ -174,7 +174,7 @@ def test_the_two_gradients_of_a_chunk_are_those_of_the_two_losses() -> None:
     for name in ("lambda_sweep", "multi_gradient"):
         made = trainer(outer__search=name, privacy__mechanism="none")
         state = state or made.fresh()
-        (chunk,) = made.chunks()
+        (chunk,) = made.chunks(made.config.outer.meta_batch)
         found[name] = made._gradient(chunk, state, made._draws(0))
         weights = column(*[a.levels[0] for a in made.arms])
     assert torch.equal(found["lambda_sweep"][1], found["multi_gradient"][1])
