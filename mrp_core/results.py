@@ -169,6 +169,7 @@ def _summary(setting: Setting, group: list[Point], pairs: dict[str, NDArray[np.f
     metrics = [m for m in METRICS if all(m in p.values for p in group)]
     values = {m: grid(group, m) for m in metrics}
     means = {m: interval(v, low=0.0, high=METRICS[m].high, note=group[0].notes.get(m, "")) for m, v in values.items()}
-    differences = {m: interval(d, level=levels.get(m, 0.95)) for m, d in pairs.items() if m in means}
+    reach = {m: METRICS[m].high - min(0.0, METRICS[m].low) for m in pairs}  # no two values lie farther apart
+    differences = {m: interval(d, low=-reach[m], high=reach[m], level=levels.get(m, 0.95)) for m, d in pairs.items() if m in means}
     return Summary(setting=setting, means=means, differences=differences, seeds={m: tuple(v.mean(1).tolist()) for m, v in values.items()},
                    about=group[0].notes.get("setting", ""))

@@ -90,3 +90,10 @@ def test_a_metric_that_a_seed_lacks_is_left_out() -> None:
     broken = [Point(setting=p.setting, seed=p.seed, values={"accuracy": p.values["accuracy"]}) if (p.setting, p.seed) == (WEAK, 0) else p for p in points]
     assert set(summarise(broken)[1].means) == {"accuracy"}
     assert summarise([]) == []
+
+
+def test_a_difference_s_interval_keeps_to_what_is_possible() -> None:
+    """Two seeds that disagree say little; that an accuracy falls by more than 100 points they don't say."""
+    points = [Point(setting=Setting("lambda", value), seed=seed, values={"accuracy": (accuracy, accuracy)}) for value, seed, accuracy in ((0.0, 0, 0.9), (0.0, 1, 0.9), (1.0, 0, 0.2), (1.0, 1, 0.8))]
+    d = summarise(points)[1].differences["accuracy"]
+    assert (d.low, d.high) == (-1.0, 1.0) and d.value == pytest.approx(-0.4)
