@@ -89,9 +89,9 @@ def family_result(family: str, seeds: int, iterations: int | None) -> dict[str, 
 
 
 def _spread(values: np.ndarray) -> list[float]:
-    """Mean and 95 % interval over seeds."""
+    """Mean, 95 % interval over seeds, and the seeds' own values."""
     m = interval(values[:, None])
-    return [m.value, m.low, m.high]
+    return [m.value, m.low, m.high, *values.tolist()]
 
 
 def table(results: dict[str, Any]) -> str:
@@ -109,7 +109,7 @@ def _cell(result: dict[str, Any], axis: str, name: str) -> str:
     part = result["axes"][axis]
     if name not in part["hypervolume"]:
         return "—"
-    value, low, high = part["hypervolume"][name]
+    value, low, high = part["hypervolume"][name][:3]
     text = f"{value:.3f} [{low:.3f}, {high:.3f}]"
     gain = part["gain over free"].get(name)
     if gain is None:

@@ -41,9 +41,11 @@ class Noise:
         return replace(self, draws=self.draws[lowest:])
 
     def repeat(self, times: int) -> Noise:
-        """The same noise for each row ``times`` times in a row: [B] becomes [B x times]."""
+        """Noise for each row ``times`` times in a row, [B] becomes [B x times]: the same draws, unless there are as many already."""
         many = lambda t: t.repeat_interleave(times, 0) if isinstance(t, Tensor) else t  # noqa: E731
-        return Noise(clip=many(self.clip), multiplier=many(self.multiplier), draws=tuple(many(d) for d in self.draws), stretch=many(self.stretch))
+        own = times * len(self.multiplier)
+        draws = tuple(d if d is not None and len(d) == own else many(d) for d in self.draws)
+        return Noise(clip=many(self.clip), multiplier=many(self.multiplier), draws=draws, stretch=many(self.stretch))
 
 
 def deltas(rows: Rows, inputs: list[Tensor], head_delta: Tensor) -> list[Tensor]:

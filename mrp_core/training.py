@@ -242,14 +242,16 @@ class Trainer:
                        support_sensitive=take("support_sensitive") if known else None, query_sensitive=take("query_sensitive") if known else None, join=self.search.total)
 
     def _noise_draws(self, arms: tuple[Arm, ...], chunk: Chunk, step: int, tasks: int, steps: int, lowest: int) -> tuple[Tensor | None, ...]:
+        """Draws of each layer for a chunk's rows. Where a loss compares paired adaptations under noise, each of a pair has noise of its own, or the loss couldn't see what the noise hides."""
+        pairs = max(1, self.privacy.pairs) if self.config.privacy.noise_weight > 0 else 1
         draws: list[Tensor | None] = []
         layers = [*self.shape.layers[:-1], (self.shape.ways, self.shape.layers[-1][1])]
         for i, (out, inputs) in enumerate(layers):
             if i < lowest:
                 draws.append(None)
                 continue
-            made = [torch.randn(tasks, steps, out, inputs + 1, generator=torch.Generator().manual_seed(generator_seed(a.seed, step, 100 + i))) for a in arms]
-            draws.append(torch.cat([m[chunk.first:chunk.last] for m in made]).to(self.device, self.dtype))
+            made = [torch.randn(tasks * pairs, steps, out, inputs + 1, generator=torch.Generator().manual_seed(generator_seed(a.seed, step, 100 + i))) for a in arms]
+            draws.append(torch.cat([m[chunk.first * pairs:chunk.last * pairs] for m in made]).to(self.device, self.dtype))
         return tuple(draws)
 
     def _update(self, state: TrainingState, gradients: Parameters) -> None:

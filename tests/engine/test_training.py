@@ -260,3 +260,16 @@ def test_a_loss_under_noise_shapes_the_noisy_arms_alone() -> None:
     assert same(plain.parameters, zero.parameters)
     assert same(plain.parameters, shaped.parameters, int((~noisy).nonzero()[0]), int((~noisy).nonzero()[0]))
     assert not torch.equal(plain.parameters["w0"][noisy], shaped.parameters["w0"][noisy])
+
+
+def test_pairs_under_noise_have_noise_of_their_own_where_a_loss_compares_them() -> None:
+    config = toy_study(privacy__loss="membership_mi", privacy__noise_weight=0.5)
+    made = trainer(config)
+    (chunk,) = [c for c in made.chunks(3) if made.arms[c.low].kind == "epsilon"]
+    leaves = {k: v[chunk.low:chunk.high].repeat_interleave(3, 0) for k, v in made.fresh().parameters.items() if k != "tuned_rate"}
+    problem = made._problem(chunk, leaves, 0, made._draws(0))
+    assert problem.noise is not None and problem.halves is not None
+    pairs = problem.halves.shape[1]
+    repeated = problem.noise.repeat(pairs)
+    (draws,) = [d for d in repeated.draws if d is not None]
+    assert len(draws) == len(repeated.multiplier) == 3 * pairs and not torch.equal(draws[0], draws[1])
