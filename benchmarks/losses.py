@@ -6,7 +6,7 @@ the noise leaves (``noise_weight``). Each frontier holds its own training's λ =
 releases on the axis of information, fewer steps, smaller rates and head only on the axis of membership. Intervals are Student's over seeds; a method's gain over the
 free row is paired by seed and task set, each seed's tasks being the same in every cell.
 
-Each loss's λ goes from 0 to its ``reach``, which was fixed by short runs of two other seeds.
+Each loss's λ goes from 0 to its ``reach``; that and the weights under noise were fixed by short runs of two other seeds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from mrp_core.settings import UNPROTECTED
 from mrp_core.threads import prepare
 
 FAMILIES, POINTS = ("letters", "medical", "digits"), 9
-SHAPED = {"membership_mi": 1.0, "output_mi": 0.1}
+SHAPED = {"membership_mi": 0.1, "output_mi": 0.1}
 """Losses that are tried together with the noise, and their weight."""
 AXES = {"mi": "accuracy x I(X;Ŷ)", "lira_auc": "accuracy x LiRA AUC"}
 FREE = {"mi": ("temperature", "rate_distortion"), "lira_auc": ("steps", "rate", "head")}
