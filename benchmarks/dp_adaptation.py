@@ -5,7 +5,7 @@ Run ``python -m benchmarks.dp_adaptation --families letters digits medical``; it
 Every method adapts by the same mechanism (clipped gradients, Gaussian noise, delta 1e-3) to the same held-out tasks on the same random halves, at the same ε by the
 same accountant. The meta-learned strategy is one training, conditioned on ε. The baselines have more than that: a training (where they train) and a tuned inner rate
 for each ε by itself, and from scratch a variant with more steps. ``separate`` is the meta-learner trained once for each ε, each with as many iterations as the
-conditioned one has for all. Differences are paired: same seeds, tasks, halves and noise. LiRA's bound on ε from below is the examination's: two proportions, one
+conditioned one has for all; a variant shares that number out among them. Differences are paired: same seeds, tasks, halves and noise. LiRA's bound on ε from below is the examination's: two proportions, one
 trial an adaptation, 95 % confidence for each bound; none may lie above the accountant's ε beyond that.
 
 Letters and medical test on classes and wards that training never saw. Digits tests on new records of classes that training knows: what joint training knows there
@@ -41,10 +41,11 @@ from mrp_core.training import Trainer
 
 EPSILONS = (1.0, 3.0, 10.0, math.inf)
 DELTA, LAMBDAS, TARGET = 1e-3, 2, 0.02
-OURS, SEPARATE = "meta-learned, head", "separate for each ε, head"
+OURS, SEPARATE, EQUAL = "meta-learned, head", "separate for each ε, head", "separate for each ε at the same total, head"
 METHODS: dict[str, dict[str, Any]] = {
     OURS: {"learner": "maml", "search": "conditioned", "dp_adapts": "head"},
     SEPARATE: {"learner": "maml", "search": "lambda_sweep", "dp_adapts": "head"},
+    EQUAL: {"learner": "maml", "search": "lambda_sweep", "dp_adapts": "head", "share": len(EPSILONS)},
     "from scratch, all layers": {"learner": "from_scratch", "search": "lambda_sweep", "dp_adapts": "all"},
     "from scratch, head": {"learner": "from_scratch", "search": "lambda_sweep", "dp_adapts": "head"},
     "from scratch, all layers, 15 steps": {"learner": "from_scratch", "search": "lambda_sweep", "dp_adapts": "all", "dp_steps": 15},
@@ -61,7 +62,7 @@ def study(family: str, method: str, seeds: int, iterations: int) -> StudyConfig:
     swept = how["search"] == "lambda_sweep"
     finite = tuple(e for e in EPSILONS if math.isfinite(e))
     privacy = PrivacyConfig(lambda_points=LAMBDAS, delta=DELTA, dp_adapts=how["dp_adapts"], dp_steps=how.get("dp_steps", 3), **({"epsilons": finite} if swept else {}))
-    outer = OuterConfig(learner=how["learner"], search=how["search"], iterations=iterations * (LAMBDAS if swept else 1), seeds=seeds)
+    outer = OuterConfig(learner=how["learner"], search=how["search"], iterations=iterations * (LAMBDAS if swept else 1) // how.get("share", 1), seeds=seeds)
     inner = InnerConfig(rate=1.0 if how["learner"] == "from_scratch" else 0.1)
     return StudyConfig(title=f"{family}: {method}", task=task, privacy=privacy, inner=inner, outer=outer, audit=AuditConfig(adaptations=128))
 
