@@ -5,7 +5,8 @@ Run ``python -m benchmarks.dp_adaptation --families letters digits medical``; it
 Every method adapts by the same mechanism (clipped gradients, Gaussian noise, delta 1e-3) to the same held-out tasks on the same random halves, at the same ε by the
 same accountant. The meta-learned strategy is one training, conditioned on ε. The baselines have more than that: a training (where they train) and a tuned inner rate
 for each ε by itself, and from scratch a variant with more steps. ``separate`` is the meta-learner trained once for each ε, each with as many iterations as the
-conditioned one has for all; a variant shares that number out among them. Differences are paired: same seeds, tasks, halves and noise. LiRA's bound on ε from below is the examination's: two proportions, one
+conditioned one has for all; a variant shares that number out among them.
+Differences are paired: same seeds, tasks, halves and noise. LiRA's bound on ε from below is the examination's: two proportions, one
 trial an adaptation, 95 % confidence for each bound; none may lie above the accountant's ε beyond that.
 
 Letters and medical test on classes and wards that training never saw. Digits tests on new records of classes that training knows: what joint training knows there
