@@ -64,6 +64,8 @@ def test_the_figures_of_private_adaptation_are_those_of_the_stored_results() -> 
     assert f"joint training is ahead by {span(ahead, -1)} at ε = 1" in text
     apart = [(e, d["accuracy"][0]) for r in results.values() for e, d in r["meta_learned_minus"][dp_adaptation.SEPARATE].items()]
     assert f"loses at most {-100 * min(d for e, d in apart if e != 'inf'):.1f} points on average" in text
+    shared = [d["accuracy"][0] for r in results.values() for d in r["meta_learned_minus"][dp_adaptation.EQUAL].values()]
+    assert f"share the same total, at most {-100 * min(shared):.1f}" in text
     assert f"without noise at most {-100 * min(d for e, d in apart if e == 'inf'):.1f}" in text
     assert f"the interval reaches {-100 * min(d['accuracy'][1] for d in letters['meta_learned_minus'][dp_adaptation.SEPARATE].values()):.1f}" in text
 
