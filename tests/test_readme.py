@@ -76,3 +76,10 @@ def test_no_lower_bound_of_the_stored_results_lies_above_its_epsilon_and_the_att
         bounds = [(e, by[e]["epsilon"]) for by in part["methods"].values() for e in by]
         assert all(b["lower"] <= b["upper"] for e, b in bounds if e != "inf"), family
         assert all(b["lower"] > 0.3 for e, b in bounds if e == "inf"), family
+
+
+def test_only_noise_is_above_what_is_free_and_only_on_membership_as_the_readme_says() -> None:
+    results = json.loads((ROOT / "benchmarks" / "results" / "losses.json").read_text(encoding="utf-8"))
+    assert set(results) == {"letters", "medical", "digits"} and "Only methods with noise are above what is free" in README
+    above = {(family, axis, name) for family, part in results.items() for axis, found in part["axes"].items() for name, gain in found["gain over free"].items() if gain[1] > 0}
+    assert above == {(family, "lira_auc", name) for family in results for name in ("noise", "membership_mi + noise", "output_mi + noise")}
