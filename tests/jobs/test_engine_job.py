@@ -23,8 +23,8 @@ from mrp_core.store.schema import JOB
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = StudyConfig(
-    title="Killed twice", task=TaskConfig(family="gaussian", mode="site", ways=2), privacy=PrivacyConfig(lambda_points=9, epsilons=(1.0, 3.0)),
-    outer=OuterConfig(iterations=80, meta_batch=4, seeds=2, hidden=(16,)), audit=AuditConfig(tasks=2, adaptations=8, records=10))
+    title="Killed twice", task=TaskConfig(family="gaussian", mode="site", ways=2), privacy=PrivacyConfig(lambda_points=61, epsilons=(1.0, 3.0)),  # enough of an audit that a kill finds it under way
+    outer=OuterConfig(iterations=80, meta_batch=4, seeds=2, hidden=(16,)), audit=AuditConfig(tasks=3, adaptations=32, records=10))
 
 
 def reach(store: Store, until: Callable[[Progress], bool], seconds: float = 200.0) -> Progress:
