@@ -207,3 +207,16 @@ def test_a_strategy_keeps_them_on_disk_and_one_without_them_is_damaged(strategy:
     less = dataclasses.replace(strategy, parameters={k: v for k, v in strategy.parameters.items() if k != "clip_w"})
     with pytest.raises(CheckpointError, match="damaged"):
         Strategy.from_bytes(less.to_bytes())
+
+
+@pytest.mark.parametrize(("steps", "scales"), [(2, ()), (1, ()), (3, ()), (2, (0.8, 1.5118578920369088)), (1, (1.0,))])
+def test_the_noise_of_any_plan_composes_to_the_guarantee_of_its_multiplier(strategy: Strategy, steps: int, scales: tuple[float, ...]) -> None:
+    """As many steps as were trained, fewer or more, and with shares that a search found: 1 / sigma_k^2 adds up to K / sigma^2, whatever split was learned."""
+    moved = dataclasses.replace(strategy, parameters={k: v + 0.5 * torch.randn(v.shape, generator=torch.Generator().manual_seed(3), dtype=v.dtype) if k.startswith("split") else v
+                                                      for k, v in strategy.parameters.items()})
+    plan = dataclasses.replace(moved.adaptation(Setting("epsilon", 3.0), moved.config.seeds[0]), steps=steps, noise_scales=scales)
+    noise = moved.noise([plan], 2, ())
+    stretch = torch.ones(2, steps, dtype=torch.float64) if noise.stretch is None else noise.stretch
+    assert stretch.shape == (2, steps)
+    torch.testing.assert_close(stretch.double().pow(-2).sum(1), torch.full((2,), float(steps), dtype=torch.float64), rtol=1e-5, atol=1e-5)
+    assert (noise.stretch is None) == (steps != 2 and not scales)
