@@ -15,16 +15,14 @@ without a step is its ``accuracy_0``.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import json
 import math
 import time
 from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import RESULTS, machine, write
+from benchmarks.machine import by_family, machine
 from mrp_core.audit.signals import label_margin
 from mrp_core.config import AuditConfig, ComputeOptions, InnerConfig, OuterConfig, PrivacyConfig, StudyConfig, TaskConfig
 from mrp_core.engine import Bench
@@ -37,7 +35,6 @@ from mrp_core.selection import choose
 from mrp_core.settings import Setting
 from mrp_core.strategy import Strategy
 from mrp_core.summing import epsilon_range
-from mrp_core.threads import prepare
 from mrp_core.training import Trainer
 
 EPSILONS = (1.0, 3.0, 10.0, math.inf)
@@ -117,8 +114,9 @@ def paired(ours: Found, other: Found) -> dict[str, Any]:
     return out
 
 
-def family_result(family: str, seeds: int, iterations: int) -> dict[str, Any]:
+def family_result(family: str, seeds: int, iterations: int | None) -> dict[str, Any]:
     """Everything of one family."""
+    iterations = iterations or OuterConfig().iterations
     found: dict[str, Found] = {}
     parts, seconds = {}, {}
     for name in METHODS:
@@ -140,20 +138,8 @@ def family_result(family: str, seeds: int, iterations: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure the families asked for; the results of others in the file are kept."""
-    parser = argparse.ArgumentParser(description="Private adaptation: meta-learned, from scratch, jointly pre-trained.")
-    parser.add_argument("--families", nargs="+", default=["letters", "digits", "medical"])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--iterations", type=int, default=600)
-    parser.add_argument("--name", default="dp_adaptation", help="of the file in results/")
-    asked = parser.parse_args()
-    prepare()
-    path = RESULTS / f"{asked.name}.json"
-    results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    for family in asked.families:
-        results[family] = family_result(family, asked.seeds, asked.iterations)
-        write(asked.name, results)
-    print(path)
+    """Measure the families asked for."""
+    by_family("dp_adaptation", "Private adaptation: meta-learned, from scratch, jointly pre-trained.", ("letters", "digits", "medical"), family_result)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,7 @@ more points has more chances: compare the 9 with the 9. All include the unprotec
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import json
 import math
 import time
 from typing import Any
@@ -21,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
-from benchmarks.machine import RESULTS, machine, write
+from benchmarks.machine import by_family, machine, print_ratios
 from mrp_core.config import ComputeOptions, OuterConfig, PrivacyConfig, StudyConfig, TaskConfig
 from mrp_core.engine import audit, train
 from mrp_core.frontier import Reference, hypervolume
@@ -29,7 +27,6 @@ from mrp_core.intervals import interval
 from mrp_core.registry import plugin
 from mrp_core.results import Point
 from mrp_core.settings import UNPROTECTED, Setting, settings_of
-from mrp_core.threads import prepare
 
 SWEEP, MEMBERSHIP_LAMBDA_MAX = 9, 3.0
 MEMBERSHIP_QUERIES = {"medical": 4}
@@ -129,23 +126,8 @@ def family_result(family: str, seeds: int, iterations: int | None) -> dict[str, 
 
 
 def main() -> None:
-    """Measure the families asked for; the results of others in the file are kept."""
-    parser = argparse.ArgumentParser(description="Hypervolumes of frontiers, by family.")
-    parser.add_argument("--families", nargs="+", default=["letters", "medical", "digits"])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--iterations", type=int, default=None, help="meta-iterations instead of the default budget, for a quick look")
-    parser.add_argument("--name", default="frontier_quality", help="of the file in results/")
-    asked = parser.parse_args()
-    prepare()
-    path = RESULTS / f"{asked.name}.json"
-    results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    for family in asked.families:
-        results[family] = family_result(family, asked.seeds, asked.iterations)
-        write(asked.name, results)
-        for axis, part in results[family]["axes"].items():
-            for pair, r in part["ratio"].items():
-                print(f"{family:10s} {axis:10s} {pair:40s} {r['mean']:.3f}  ({r['low']:.3f} to {r['high']:.3f})")
-    print(path)
+    """Measure the families asked for."""
+    by_family("frontier_quality", "Hypervolumes of frontiers, by family.", ("letters", "medical", "digits"), family_result, print_ratios)
 
 
 if __name__ == "__main__":

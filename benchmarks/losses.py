@@ -11,24 +11,20 @@ Each loss's λ goes from 0 to its ``reach``; that and the weights under noise we
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import json
 import math
-import time
 from typing import Any
 
 import numpy as np
 
 from benchmarks.frontier_quality import MEMBERSHIP_QUERIES, Measured, run, summary, volumes
-from benchmarks.machine import RESULTS, machine, write
+from benchmarks.machine import by_family, machine
 from mrp_core.config import OuterConfig, PrivacyConfig, StudyConfig, TaskConfig
 from mrp_core.errors import MRPError
 from mrp_core.frontier import Reference
 from mrp_core.intervals import interval
 from mrp_core.registry import plugin, plugins
 from mrp_core.settings import UNPROTECTED
-from mrp_core.threads import prepare
 
 FAMILIES, POINTS = ("letters", "medical", "digits"), 9
 SHAPED = {"membership_mi": 0.1, "output_mi": 0.1}
@@ -119,25 +115,11 @@ def _cell(result: dict[str, Any], axis: str, name: str) -> str:
 
 
 def main() -> None:
-    """Measure the families asked for; the results of others in the file are kept."""
-    parser = argparse.ArgumentParser(description="Privacy losses and noise, compared by hypervolume.")
-    parser.add_argument("--families", nargs="+", default=list(FAMILIES))
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--iterations", type=int, default=None, help="meta-iterations instead of the default budget, for a quick look")
-    parser.add_argument("--name", default="losses", help="of the files in results/")
-    asked = parser.parse_args()
-    prepare()
-    path = RESULTS / f"{asked.name}.json"
-    results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    for family in asked.families:
-        begin = time.perf_counter()
-        results[family] = family_result(family, asked.seeds, asked.iterations)
-        write(asked.name, results)
-        print(f"{family}: {time.perf_counter() - begin:.0f} s in all", flush=True)
+    """Measure the families asked for, and write the table."""
+    path, results = by_family("losses", "Privacy losses and noise, compared by hypervolume.", FAMILIES, family_result)
     about = ("# Which privacy method is worth using where\n\nHypervolume (larger is better), mean [95 % interval over seeds]; in brackets the gain over what λ = 0 gives away for free, paired by "
              "seed; bold where it is above 0 by its interval. Made by `python -m benchmarks.losses`.\n\n")
     path.with_suffix(".md").write_text(about + table(results), encoding="utf-8")
-    print(path)
 
 
 if __name__ == "__main__":

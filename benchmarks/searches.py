@@ -11,7 +11,6 @@ about as private as the sum at its own. The λ of two ranges aren't the same set
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import math
 import time
@@ -20,12 +19,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.frontier_quality import SWEEP, Measured, ratio, run, summary, volumes
-from benchmarks.machine import machine, write
+from benchmarks.machine import by_family, machine, print_ratios
 from mrp_core.config import AuditConfig, OuterConfig, PrivacyConfig, StudyConfig, TaskConfig
 from mrp_core.frontier import Reference
 from mrp_core.intervals import interval
 from mrp_core.registry import plugin
-from mrp_core.threads import prepare
 
 WIDER = 3.0
 """Factor on the largest λ of the wide Chebyshev range."""
@@ -50,8 +48,9 @@ def reach(measured: Measured) -> dict[str, list[float]]:
     return {m: [min(values), max(values)] for m, values in means.items()}
 
 
-def family_result(family: str, seeds: int, iterations: int) -> dict[str, Any]:
+def family_result(family: str, seeds: int, iterations: int | None) -> dict[str, Any]:
     """Hypervolumes of each search, their ratios to the conditioned strategy, and seconds."""
+    iterations = iterations or OuterConfig().iterations
     made = studies(family, seeds, iterations)
     before, found, seconds = machine(), {}, {}
     for name, config in made.items():
@@ -72,20 +71,7 @@ def family_result(family: str, seeds: int, iterations: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure the families asked for."""
-    parser = argparse.ArgumentParser(description="Hypervolumes of the searches, by family.")
-    parser.add_argument("--families", nargs="+", default=["letters", "digits"])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--iterations", type=int, default=600)
-    parser.add_argument("--name", default="searches", help="of the file in results/")
-    asked = parser.parse_args()
-    prepare()
-    results: dict[str, Any] = {}
-    for family in asked.families:
-        results[family] = family_result(family, asked.seeds, asked.iterations)
-        print(write(asked.name, results))
-        for axis, part in results[family]["axes"].items():
-            for pair, r in part["ratio"].items():
-                print(f"{family:10s} {axis:10s} {pair:45s} {r['mean']:.3f}  ({r['low']:.3f} to {r['high']:.3f})")
+    by_family("searches", "Hypervolumes of the searches, by family.", ("letters", "digits"), family_result, print_ratios)
 
 
 if __name__ == "__main__":

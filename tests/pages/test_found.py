@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 import mrp_core.jobs
 from mrp_core.config import OuterConfig, StudyConfig
@@ -17,6 +16,7 @@ from mrp_core.settings import Setting, settings_of
 from mrp_core.store import Store
 from mrp_core.studyfile import StudyFile
 from pages.ui import slide
+from tests.pages.test_acts import page
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = StudyConfig(title="Bred", outer=OuterConfig(search="evolutionary", iterations=3, seeds=2))
@@ -37,13 +37,6 @@ def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     yield store.import_file(StudyFile(config=CONFIG, points=tuple(points), curves=(curve,)))
     store.close()
     st.cache_resource.clear()
-
-
-def page(name: str, **parameters: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
-    for name_, value in parameters.items():
-        at.query_params[name_] = value
-    return at.run() if name == "explore" else at.switch_page(f"pages/{name}.py").run()
 
 
 def test_a_found_setting_is_explained_and_has_a_slider(key: str) -> None:
