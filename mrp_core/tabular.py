@@ -20,8 +20,15 @@ from mrp_core.errors import DataError
 SAMPLE_DATA = Path(__file__).resolve().parent.parent / "sample_data"
 # A changed value would change every figure without a trace: a file listed here is read only if it is, byte for byte, the one that was committed.
 CHECKSUMS = {
+    "federated_heart.csv.gz": "83d907aed61e66e0da41a15400d3d58fdf226a136225136755d7a0efe49f3c6c",
+    "finance_adult.csv.gz": "4fd6210001197d993c3b7d8fac81dec5e12d0325207d73281ec8722ac833e168",
+    "finance_lendingclub.csv.gz": "1f70a6d42e07ac4cb7279a4cd1e62f9bbe162f7cca2c3d1b59a46575ed12bdd9",
+    "images_fashion4k.npz": "3d61f4d52d116c9fbf6d30ed8c40cb5c6766fa8106a490ed0e1c4f813f7bd2fd",
     "letters26.npz": "d2401b5957e1fafcad0cd964904cef66b130fefcbf303fce2fa388eedc3a4f5d",
     "medical_support2.csv.gz": "f0997537fe2481527d3c96e7625664c32b40b0119a65fb7e17d1694b6a5a7c1b",
+    "recsys_insteval.csv.gz": "bda2bd96f5d4521d8cbf9edc2323da7acedb02fe83f25f812e2952bebce07859",
+    "wearable_shoulder.npz": "add7c222c58b54b8949011def82f3283e6250094f62867b5bbb6c87d068de981",
+    "wearable_shoulder_raw.npz": "327d717117b0f988910a5354faa7df43a37e1371e64a7a369182d3721be7fde7",
 }
 MEMBERS = 0.55
 MOST_TASKS = 4000

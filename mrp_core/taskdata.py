@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from mrp_core.config import TaskConfig
 
 
+AREAS = ("medical", "finance", "wearable", "smart home", "recommendation", "federated", "images", "teaching", "own")
+"""Fields of application, in the order in which a page shows them."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Split:
     """The records and tasks of meta-training, of validation or of the meta-test.
@@ -111,10 +115,13 @@ class TaskFamily(Protocol):
     Attributes:
         name: Key in files, e.g. "medical".
         title, summary: Words on the page.
+        area: Field of application, one of :data:`AREAS`; the page groups families by it.
         modes: Allowed values of ``TaskConfig.mode``, the default first.
         defaults: Overrides of TaskConfig that make sense for this family (ways, shots, mode ...).
         sensitive: Names of sensitive attributes, the default first; empty if there are none.
+        grid: Where a record is a picture or a signal: channels and then height and width, or length, in which its features lie row by row; else empty.
         simulated: Whether the records are made up: badged on every page.
+        optional: Whether its records aren't shipped, but brought by whoever runs the program; without them building it is a sentence.
         licence, origin, caveat: One sentence each.
         files: Names of the sample files that it reads.
     """
@@ -122,11 +129,14 @@ class TaskFamily(Protocol):
     name: str
     title: str
     summary: str
+    area: str
     order: int
     modes: tuple[str, ...]
     defaults: dict[str, int | float | str]
     sensitive: tuple[str, ...]
+    grid: tuple[int, ...]
     simulated: bool
+    optional: bool
     licence: str
     origin: str
     caveat: str

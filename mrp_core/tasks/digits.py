@@ -38,11 +38,14 @@ class Digits:
     name: str = "digits"
     title: str = "Digits"
     summary: str = "Tell handwritten digits apart after a few examples; new tasks have new records of classes that training knows."
+    area: str = "images"
     order: int = 3
     modes: tuple[str, ...] = ("few_shot", "pairs")
     defaults: dict[str, int | float | str] = field(default_factory=lambda: {"mode": "few_shot", "ways": 5, "shots": 5, "queries": 15})
     sensitive: tuple[str, ...] = ()
+    grid: tuple[int, ...] = ()
     simulated: bool = False
+    optional: bool = False
     licence: str = "CC BY 4.0 (data), BSD-3-Clause (scikit-learn's copy)"
     origin: str = "E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI (1998), doi 10.24432/C50P49; shipped inside scikit-learn."
     caveat: str = "Training sees all ten classes, so this is easier than a truly new task; who wrote a digit is not recorded."

@@ -28,11 +28,14 @@ class Gaussian:
     name: str = "gaussian"
     title: str = "Gaussian"
     summary: str = "A made-up family whose exact answers are known: the angle between task and sensitive direction sets how hard the trade-off is."
+    area: str = "teaching"
     order: int = 4
     modes: tuple[str, ...] = ("site",)
     defaults: dict[str, int | float | str] = field(default_factory=lambda: {"mode": "site", "ways": 2, "shots": 5, "queries": 15})
     sensitive: tuple[str, ...] = ("s",)
+    grid: tuple[int, ...] = ()
     simulated: bool = True
+    optional: bool = False
     licence: str = "none needed: drawn by this program"
     origin: str = "Simulated by this program from the formula above; equal seeds draw equal records."
     caveat: str = "Simulated. For a deterministic score of continuous records I(X; score) is infinite; only noisy or sampled outputs have a finite one."

@@ -25,11 +25,14 @@ class Letters:
     name: str = "letters"
     title: str = "Letters"
     summary: str = "Tell a few capital letters apart after a few examples of each, for letters that training never saw."
+    area: str = "images"
     order: int = 1
     modes: tuple[str, ...] = ("few_shot",)
     defaults: dict[str, int | float | str] = field(default_factory=lambda: {"mode": "few_shot", "ways": 5, "shots": 5, "queries": 15})
     sensitive: tuple[str, ...] = ()
+    grid: tuple[int, ...] = ()
     simulated: bool = False
+    optional: bool = False
     licence: str = "CC BY 4.0"
     origin: str = "D. Slate, Letter Recognition, UCI Machine Learning Repository (1991), doi 10.24432/C5ZP40; 300 records of each letter."
     caveat: str = "Glyphs, not persons: nobody is exposed here, so it shows mechanisms rather than harm."

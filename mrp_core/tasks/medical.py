@@ -42,11 +42,14 @@ class Medical:
     name: str = "medical"
     title: str = "Medical wards"
     summary: str = "Predict death within 180 days for the patients of a ward, for diseases that training never saw."
+    area: str = "medical"
     order: int = 2
     modes: tuple[str, ...] = ("site", "site_target")
     defaults: dict[str, int | float | str] = field(default_factory=lambda: {"mode": "site", "ways": 2, "shots": 5, "queries": 7})
     sensitive: tuple[str, ...] = ("race", "sex")
+    grid: tuple[int, ...] = ()
     simulated: bool = False
+    optional: bool = False
     licence: str = "free use with acknowledgement (hbiostat.org); CC BY 4.0 at UCI"
     origin: str = ("W. Knaus et al., The SUPPORT prognostic model, Ann Intern Med 122 (1995) 191-203; obtained from hbiostat.org, "
                    "courtesy of the Vanderbilt University Department of Biostatistics.")

@@ -16,9 +16,9 @@ from mrp_core.config import TaskConfig
 from mrp_core.errors import DataError
 from mrp_core.registry import plugins
 from mrp_core.tabular import SAMPLE_DATA
-from mrp_core.taskdata import Split, TaskSet, held_out
+from mrp_core.taskdata import AREAS, Split, TaskSet, held_out
 
-CASES = [(name, mode) for name, family in plugins("tasks").items() for mode in family.modes]
+CASES = [(name, mode) for name, family in plugins("tasks").items() if not family.optional for mode in family.modes]
 PARTS = ("train", "validation", "test")
 
 
@@ -53,6 +53,7 @@ def test_a_family_describes_itself(name: str) -> None:
     assert family.modes
     assert family.defaults.get("mode", family.modes[0]) == family.modes[0]
     assert isinstance(family.simulated, bool)
+    assert family.area in AREAS
     assert all((SAMPLE_DATA / file).is_file() and (SAMPLE_DATA / f"{file.split('.')[0]}.provenance.md").is_file() for file in family.files)
     assert not family.simulated or "imulated" in family.origin + family.caveat
 
