@@ -46,10 +46,10 @@ class Wearable:
             DataError: As the interface says, and if ``config.ways`` doesn't fit the mode.
         """
         attribute = checked_attribute(self.name, config)
-        windows, more = read_windows(FILE, ("features",))
+        windows, features = read_windows(FILE, "features")
         member = windows.members(seed)
         x = standardised(windows.raw, member & windows.of_training())
-        return wearer_tasks(windows, x, member, config, attribute, tuple(more["features"].tolist()))
+        return wearer_tasks(windows, x, member, config, attribute, features)
 
 
 PLUGIN = Wearable()

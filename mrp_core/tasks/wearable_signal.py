@@ -44,10 +44,10 @@ class WearableSignal:
             DataError: As the interface says, and if ``config.ways`` doesn't fit the mode.
         """
         attribute = checked_attribute(self.name, config)
-        windows, more = read_windows(FILE, ("channels", "scale"))
+        windows, channels = read_windows(FILE, "channels", signal=True)
         member = windows.members(seed)
         x = scaled_by_channel(windows.raw, member & windows.of_training(), self.grid[0])
-        features = tuple(f"{channel} {i / RATE:.2f} s" for channel in more["channels"].tolist() for i in range(SAMPLES))
+        features = tuple(f"{channel} {i / RATE:.2f} s" for channel in channels for i in range(SAMPLES))
         return wearer_tasks(windows, x, member, config, attribute, features)
 
 
