@@ -36,7 +36,7 @@ class Wearable:
     licence: str = "BSD-3-Clause, © 2018 David M. Burns"
     origin: str = ("D. M. Burns et al., Shoulder physiotherapy exercise recognition: machine learning the inertial signals from a smartwatch, "
                    "arXiv:1802.01489 (2018); from the Python package seglearn.")
-    caveat: str = "Ten healthy volunteers in one session each: a member is a window, not a person, and windows of one recording resemble one another."
+    caveat: str = "Ten volunteers: a member is a window, not a person, and windows of one recording resemble one another."
     files: tuple[str, ...] = (FILE,)
 
     def build(self, config: TaskConfig, seed: int) -> TaskSet:

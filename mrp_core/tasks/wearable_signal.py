@@ -34,7 +34,7 @@ class WearableSignal:
     licence: str = "BSD-3-Clause, © 2018 David M. Burns"
     origin: str = ("D. M. Burns et al., Shoulder physiotherapy exercise recognition: machine learning the inertial signals from a smartwatch, "
                    "arXiv:1802.01489 (2018); from the Python package seglearn, here at 25 Hz and rounded to 8 bits.")
-    caveat: str = "Ten healthy volunteers in one session each: a member is a window, not a person, and where a movement begins within a window is chance."
+    caveat: str = "Ten volunteers: a member is a window, not a person, and where a movement begins within a window is chance."
     files: tuple[str, ...] = (FILE,)
 
     def build(self, config: TaskConfig, seed: int) -> TaskSet:
