@@ -36,7 +36,7 @@ def client_frontiers_figure(frame: ClientFrontiers, colours: Palette, *, pick: s
     top, across = 30 / (height - 84), (1 - _GAP * (COLUMNS - 1)) / COLUMNS
     fig = figure(colours, height=height, x_title="", y_title="", margin=(62, 12, 8, 76))
     x_axis, y_axis = (getattr(fig.layout, name).to_plotly_json() for name in ("xaxis", "yaxis"))
-    ranges = _range([*lines, frame.pooled], "x"), _range([*lines, frame.pooled], "y")
+    ranges = _range([*lines, frame.pooled], "x", pick), _range([*lines, frame.pooled], "y", pick)
     axes: dict[str, Any] = {}
     for i, line in enumerate(lines):
         row, column, n = i // COLUMNS, i % COLUMNS, "" if i == 0 else str(i + 1)
@@ -75,8 +75,10 @@ def _hover(frame: ClientFrontiers, line: ClientLine, i: int) -> str:
     return f"<b>{line.name}</b>, {line.labels[i]}<br>{frame.x_title}: {text(line.x[i])}<br>{frame.y_title}: {text(line.y[i])}"
 
 
-def _range(lines: Sequence[ClientLine], axis: str) -> tuple[float, float]:
-    values = [v[0] for line in lines for v in getattr(line, axis)] or [0.0, 1.0]
+def _range(lines: Sequence[ClientLine], axis: str, pick: str) -> tuple[float, float]:
+    """All means, and the whole interval of the chosen setting."""
+    values = [v for line in lines for key, ends in zip(line.keys, getattr(line, axis), strict=True) for v in (ends if key == pick and line.name != POOLED else ends[:1])]
+    values = [v for v in values if math.isfinite(v)] or [0.0, 1.0]
     pad = max(0.08 * (max(values) - min(values)), 1e-3)
     return min(values) - pad, max(values) + pad
 

@@ -21,7 +21,7 @@ TEXT: dict[str, Any] = {
     "frontiers_note": "Blue: the {client} along the {kind} slider. Dotted: all held-out tasks. Diamond: {setting}, with 95 % intervals over seeds.{cut}",
     "cut": " Of {n} {client}s the {most} that are least accurate without protection are drawn; the table has all.",
     "fairness": "Accuracy across {client}s", "fairness_note": "Diamonds: {setting}, with 95 % intervals over seeds. Circles: λ = 0. Dashed: mean of all {client}s.",
-    "mean": "Mean of all {client}s", "worst": "Worst {client}: {name}", "spread": "Spread across {client}s", "gap": "Best less worst",
+    "mean": "Mean of all {client}s", "worst": "Worst {client}: {name}", "spread": "Spread across {client}s, points", "gap": "Best less worst, points",
     "spread_help": "Standard deviation of the {client}s' mean accuracies; the jackknife over seeds takes off what noise adds.",
     "gap_help": "Paired by seed. The two were picked by looking, so the interval is the one that holds for all pairs of {client}s at once.",
     "worst_help": "The {client} with the lowest mean accuracy at this setting.",
@@ -31,8 +31,8 @@ TEXT: dict[str, Any] = {
              "by {change} points, {excess} {span} beyond the mean change of {mean}.",
     "reference": "λ = 0 is the unprotected model, from which the cost of privacy to each {client} is taken: choose another setting to see it.",
     "unresolved": "Whether all {client}s pay alike is not resolved: no two seeds measured every {client} at both settings. Audit at least as many held-out tasks as there are {client}s.",
-    "equal_note": "Differences are paired by seed, and the intervals of all {client}s hold at once. Private training is known to cost small and unusual groups most (Bagdasaryan et al. 2019); here every "
-                  "{client} adapts on equally many records, so size by itself plays no part.",
+    "equal_note": "Differences are paired by seed, and the intervals of all {client}s hold at once. Private training is known to cost small and unusual groups most (Bagdasaryan et al. 2019); "
+                  "here every {client} adapts on equally many records, so size by itself plays no part.",
     "alt": "Small frontiers of {n} {client}s, accuracy against {leakage}, each in front of the line of all held-out tasks.",
     "alt_fair": "Accuracy of each {client} at {setting} with its interval, and at λ = 0.",
 }
@@ -80,7 +80,7 @@ def verdict(frame: FairnessFrame, setting: Setting, client: str) -> str:
     hardest = frame.hardest
     if not hardest.excess.resolved or frame.change.n < 2:
         return _say("unresolved", client)
-    signed = lambda m: f"{100 * m.value:+.1f}".replace("-", "−")  # noqa: E731
+    signed = lambda m: f"{100 * m.value:+.1f}"  # noqa: E731
     key = "unequal" if hardest.excess.high < 0 else "equal"
     return _say(key, client, name=hardest.name, change=signed(hardest.change), excess=signed(hardest.excess), span=words.span("accuracy", hardest.excess), mean=signed(frame.change))
 
