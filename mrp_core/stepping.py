@@ -24,7 +24,7 @@ def outer_step(state: TrainingState, gradients: Parameters, *, optimiser: str, r
         rate: Size of this step.
     """
     # in order of names: a state read from a checkpoint has them in another order, and rounding would follow it
-    square = sum((g.view(len(g), -1).square().sum(1) for _, g in sorted(gradients.items())), torch.zeros_like(state.alive, dtype=next(iter(gradients.values())).dtype))
+    square = sum((g.reshape(len(g), -1).square().sum(1) for _, g in sorted(gradients.items())), torch.zeros_like(state.alive, dtype=next(iter(gradients.values())).dtype))
     state.alive &= torch.isfinite(square)
     scale = (GRADIENT_NORM / (square.sqrt() + 1e-12)).clamp_max(1.0)
     t = state.step + 1
