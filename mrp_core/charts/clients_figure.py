@@ -8,7 +8,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from mrp_core.charts.clients import POOLED, Client, ClientFrontiers, ClientLine, FairnessFrame
+from mrp_core.charts.client_frontiers import POOLED, ClientFrontiers, ClientLine
+from mrp_core.charts.clients import Client, FairnessFrame
 from mrp_core.charts.palette import Palette, figure, words
 
 COLUMNS, MOST = 3, 12

@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from mrp_core.charts.clients import ClientFrontiers, ClientPoints, FairnessFrame, client_frontiers, client_points, fairness_frame
+from mrp_core.charts.client_frontiers import ClientFrontiers, client_frontiers
+from mrp_core.charts.clients import ClientPoints, FairnessFrame, client_points, fairness_frame
 from mrp_core.charts.clients_figure import MOST, client_frontiers_figure, fairness_figure, shown
 from mrp_core.charts.frontier import setting_label
 from mrp_core.measurement import METRICS, Measurement

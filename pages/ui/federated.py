@@ -14,9 +14,9 @@ TEXT: dict[str, Any] = {
     "lead": "A client (a hospital, a bank, a ward) is a task: each trains locally on its own records, and the server joins what they send. Personalisation is the adaptation: a new "
             "client adapts the shared start to its own records, which is what every accuracy and leakage here is measured on.",
     "sees": "**What the server sees:** each client's update, that is its locally trained weights less the start (or its meta-gradient, which a client can compute by itself under every learner "
-            "here), never a record. An update may still tell of the records in it. *Noise for meta-training tasks* (Privacy, More) clips and noises the sum of the updates: client-level differential privacy. "
+            "here), never a record. An update may still tell of its records. *Noise for meta-training tasks* (Privacy, More) clips and noises their sum: client-level differential privacy. "
             "The scaling of the features and the scores by which a training is chosen on validation clients are taken as shared. The program itself runs all clients in one process.",
-    "averaging": "Set up FedAvg", "averaging_help": "Federated averaging (McMahan et al. 2017): Reptile, plain server steps at the inner rate, so that the start becomes the mean of the clients' weights.",
+    "averaging": "Set up FedAvg", "averaging_help": "Federated averaging (McMahan et al. 2017): Reptile, plain server steps at the inner rate: the start becomes the mean of the clients' weights.",
     "adam": "Set up FedAdam", "adam_help": "Adaptive federated optimisation (Reddi et al. 2021): the same updates, with Adam on the server.",
     "family": "The task family becomes **{family}**, whose tasks are clients; learner, outer optimiser and rates change, all else stays.",
     "kept": "The task family stays **{family}**; learner, outer optimiser and rates change, all else stays.",

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mrp_core.charts.clients import POOLED, ClientPoints, client_frontiers, client_points, fairness_frame
+from mrp_core.charts.client_frontiers import POOLED, client_frontiers
+from mrp_core.charts.clients import ClientPoints, client_points, fairness_frame
 from mrp_core.charts.clients_figure import MOST, client_frontiers_figure, fairness_figure, shown
 from mrp_core.charts.palette import LIGHT
 from mrp_core.config import StudyConfig, TaskConfig
