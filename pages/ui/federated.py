@@ -16,7 +16,8 @@ TEXT: dict[str, Any] = {
     "sees": "**What the server sees:** each client's update, that is its locally trained weights less the start (or its meta-gradient, which a client can compute by itself under every learner "
             "here), never a record. An update may still tell of its records. *Noise for meta-training tasks* (Privacy, More) clips and noises their sum: client-level differential privacy. "
             "The scaling of the features and the scores by which a training is chosen on validation clients are taken as shared. The program itself runs all clients in one process.",
-    "averaging": "Set up FedAvg", "averaging_help": "Federated averaging (McMahan et al. 2017): Reptile, plain server steps at the inner rate: the start becomes the mean of the clients' weights.",
+    "averaging": "Set up FedAvg", "averaging_help": "Federated averaging (McMahan et al. 2017): Reptile, plain server steps at the inner rate: the start becomes the mean of the "
+                                                           "clients' weights. The server's rate then falls along a cosine, as in every study here.",
     "adam": "Set up FedAdam", "adam_help": "Adaptive federated optimisation (Reddi et al. 2021): the same updates, with Adam on the server.",
     "family": "The task family becomes **{family}**, whose tasks are clients; learner, outer optimiser and rates change, all else stays.",
     "kept": "The task family stays **{family}**; learner, outer optimiser and rates change, all else stays.",
