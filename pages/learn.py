@@ -19,6 +19,7 @@ TEXT: dict[str, Any] = {
     "unknown": "There is no lesson {key!r}, so the first one is shown; the numbers below lead to all of them.",
     "unknown_term": "The glossary has no entry {key!r}; search it below.",
     "predict": "What do you think?", "hint": "Choose an answer: the experiment appears once you have.",
+    "simulated": "simulated records", "real": "sample study, real data",
     "right": "**As you predicted.** {sentence}", "wrong": "**Not as you predicted:** it is \"{answer}\". {sentence}",
     "waiting": "Computing the experiment: this takes a few seconds once.",
     "keep": "To keep: {takeaway}", "more": "The formula and the paper", "words": "Words of this lesson",
@@ -58,7 +59,9 @@ def _lesson(found: dict[str, Lesson]) -> None:
     _dots(found, lesson)
     keys = list(found)
     st.subheader(lesson.title, anchor=False)
-    st.caption(TEXT["place"].format(i=keys.index(lesson.key) + 1, n=len(keys), minutes=lesson.minutes))
+    with st.container(horizontal=True, vertical_alignment="center", key="lesson_place"):
+        st.caption(TEXT["place"].format(i=keys.index(lesson.key) + 1, n=len(keys), minutes=lesson.minutes), width="content")
+        st.badge(TEXT["simulated"] if lesson.simulated else TEXT["real"], icon=":material/science:" if lesson.simulated else ":material/verified:", color="orange" if lesson.simulated else "green")
     ready = prepared.begin(lesson)
     st.markdown(lesson.question)
     guess = st.radio(TEXT["predict"], range(len(lesson.options)), index=None, format_func=lambda i: lesson.options[i], key=f"guess_{lesson.key}", persist_state="session",
@@ -90,11 +93,11 @@ def _chosen() -> None:
 def _experiment(lesson: Lesson, guess: int) -> None:
     """The control, whether the prediction held, the charts, and what to keep."""
     made = prepared.result(lesson)
-    value = _control(lesson.key, lesson.control(made))
-    shown = _shown(lesson.key, value, prepared.version(), made)
-    verdict = TEXT["right"] if shown.answer == guess else TEXT["wrong"]
-    with st.container(key="lesson_verdict"):
-        st.info(verdict.format(sentence=shown.sentence, answer=lesson.options[shown.answer]), icon=":material/lightbulb:")
+    control = lesson.control(made)
+    answer = _shown(lesson.key, control.default, prepared.version(), made).answer  # the question is about the default: a moved control doesn't change what was right
+    shown = _shown(lesson.key, _control(lesson.key, control), prepared.version(), made)
+    verdict = TEXT["right"] if answer == guess else TEXT["wrong"]
+    st.info(verdict.format(sentence=shown.sentence, answer=lesson.options[answer]), icon=":material/lightbulb:")
     _numbers(shown.numbers)
     _pictures(shown.pictures)
     st.success(TEXT["keep"].format(takeaway=lesson.takeaway), icon=":material/school:")
@@ -136,12 +139,14 @@ def _numbers(numbers: tuple[Number, ...]) -> None:
 
 
 def _pictures(pictures: tuple[Picture, ...]) -> None:
-    """Charts side by side, below one another in a narrow window."""
+    """Charts two by two, below one another in a narrow window."""
     with st.container(key="lesson_body"):
-        for column, picture in zip(st.columns(len(pictures), gap="large") if len(pictures) > 1 else [st.container()], pictures, strict=True):
-            with column:
-                st.markdown(f"**{picture.title}**")
-                show.chart(picture.figure(show.colours()), picture.rows, key=f"lesson_{picture.key}", caption=picture.caption, alt=picture.alt)
+        for start in range(0, len(pictures), 2):
+            row = pictures[start:start + 2]
+            for column, picture in zip(st.columns(2, gap="large") if len(row) > 1 else [st.container()], row, strict=True):
+                with column:
+                    st.markdown(f"**{picture.title}**")
+                    show.chart(picture.figure(show.colours()), picture.rows, key=f"lesson_{picture.key}", caption=picture.caption, alt=picture.alt)
 
 
 def _around(found: dict[str, Lesson], at: int) -> None:

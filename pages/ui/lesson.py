@@ -87,6 +87,7 @@ class Lesson:
         control: The control, from what was prepared.
         reveal: (value of the control, what was prepared) -> what is shown. Pure.
         source: Where the numbers come from, in words.
+        simulated: Whether its records are.
         slow: Whether preparing takes longer than a page may, so that it goes on beside it.
     """
 
@@ -105,6 +106,7 @@ class Lesson:
     source: str
     minutes: int = 3
     prepare: Callable[[], Any] = field(default=lambda: None)
+    simulated: bool = False
     slow: bool = False
 
 
