@@ -61,7 +61,8 @@ def _lesson(found: dict[str, Lesson]) -> None:
     st.subheader(lesson.title, anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", key="lesson_place"):
         st.caption(TEXT["place"].format(i=keys.index(lesson.key) + 1, n=len(keys), minutes=lesson.minutes), width="content")
-        st.badge(TEXT["simulated"] if lesson.simulated else TEXT["real"], icon=":material/science:" if lesson.simulated else ":material/verified:", color="orange" if lesson.simulated else "green")
+        for kind in lesson.data:
+            st.badge(TEXT[kind], icon=":material/science:" if kind == "simulated" else ":material/verified:", color="orange" if kind == "simulated" else "green")
     ready = prepared.begin(lesson)
     st.markdown(lesson.question)
     guess = st.radio(TEXT["predict"], range(len(lesson.options)), index=None, format_func=lambda i: lesson.options[i], key=f"guess_{lesson.key}", persist_state="session",

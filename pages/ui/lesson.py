@@ -7,11 +7,13 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from mrp_core.charts.palette import Figure, Palette
 from mrp_core.errors import ConfigError
 from pages.ui import lessons as package
+
+Data = Literal["real", "simulated"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +89,7 @@ class Lesson:
         control: The control, from what was prepared.
         reveal: (value of the control, what was prepared) -> what is shown. Pure.
         source: Where the numbers come from, in words.
-        simulated: Whether its records are.
+        data: Whether its records are real, simulated, or some of both.
         slow: Whether preparing takes longer than a page may, so that it goes on beside it.
     """
 
@@ -106,7 +108,7 @@ class Lesson:
     source: str
     minutes: int = 3
     prepare: Callable[[], Any] = field(default=lambda: None)
-    simulated: bool = False
+    data: tuple[Data, ...] = ("real",)
     slow: bool = False
 
 

@@ -25,9 +25,9 @@ SURE, COIN = 0.9, 0.6
 TEXT: dict[str, Any] = {
     "sentence": "At ε = {epsilon:g} each answer is true with probability **{truth:.1f} %**: whatever was answered is at most **{ratio} times** as likely for one person as for another. "
                 "Yet the survey of {people:,} people finds {estimate:.0f} % [{low:.0f}, {high:.0f}] who did it; truly it is {share:.0f} %.",
-    "numbers": ("An answer is true", "One answer is more likely by at most", "The survey finds"), "notes": ("0 tells nothing: 50 %", "e^ε", "[{low:.0f}, {high:.0f}] %; truly {share:.0f} %"),
+    "numbers": ("An answer is true", "One answer is more likely by at most", "The survey finds"), "notes": ("50 % would tell nothing", "e^ε", "[{low:.0f}, {high:.0f}] %; truly {share:.0f} %"),
     "survey": "By hand: a survey", "x": "ε (smaller: more private)", "y": "per cent", "true": "answers that are true", "error": "error of the survey, ±",
-    "caption": "Blue: how sure anyone can be about one person. Green, dashed: how far off the survey of {people:,} may be, half its 95 % interval; above 100 it says nothing.",
+    "caption": "Blue: how sure anyone can be about one person. Green, dashed: how far off the survey of {people:,} may be, half its 95 % interval.",
     "alt": "Share of true answers and error of the survey over ε.",
     "model": "In a model: the sample's noisy adaptation", "limit": "no attack can pass this", "attack": "LiRA", "y_model": "right guesses about membership",
     "caption_model": "Of members and others in equal number, how many an attacker places rightly at best. The line follows from ε and δ = {delta:g} alone; the squares were measured.",
@@ -134,5 +134,5 @@ LESSON = Lesson(
     symbols="M is what is released, D and D′ differ in one record, S is any outcome. In the survey δ = 0, and a true answer has the probability e^ε / (1 + e^ε).",
     paper="Warner 1965, Randomized response; Dwork and Roth 2014, The algorithmic foundations of differential privacy; Kairouz et al. 2015, The composition theorem for differential privacy.",
     terms=("epsilon", "delta", "differential-privacy", "randomised-response", "sensitivity", "clipping-norm", "noise-multiplier", "epsilon-lower-bound"), control=control, reveal=reveal,
-    prepare=prepare, source="The survey is simulated here, now; the model is the shipped sample study of letters, and one of its examinations.",
+    prepare=prepare, source="The survey is simulated here, now; the model is the shipped sample study of letters, and one of its examinations.", data=("simulated", "real"),
 )

@@ -60,7 +60,7 @@ def reveal(n: int, prepared: Estimates) -> Shown:
     known = " and ".join(f"{value:.2f} [{low:.2f}, {high:.2f}]" for name, (value, low, high) in found.items() if name != JUDGED)
     value, low, high = found[JUDGED]
     frame = lines_frame([_line(name, made) for name, made in prepared.made.items()], x_title=TEXT["x"], y_title=TEXT["y"], mark=n, levels=[(truth, TEXT["truth"].format(truth=truth))], log_x=True,
-                        ticks=[(s, str(s)) for s in SIZES])
+                        ticks=[(s, str(s)) for s in SIZES], y_range=(0.0, 1.35 * truth))
     numbers = [Number(label=NAMES[name][0], value=f"{v:.2f} bits", note=TEXT["note"].format(low=a, high=b)) for name, (v, a, b) in found.items()]
     return Shown(answer=answer, sentence=TEXT["sentence"].format(truth=truth, n=n, value=value, low=low, high=high, verdict=TEXT["verdict"][answer], known=known),
                  numbers=(Number(label=TEXT["number_truth"], value=f"{truth:.2f} bits", note=TEXT["exact"]), *numbers),
@@ -88,6 +88,6 @@ LESSON = Lesson(
     formula=r"I(X;Z)=\mathbb{E}\left[\log_2\frac{p(z\mid x)}{p(z)}\right]=H(Z)-H(Z\mid X)",
     symbols="X the record, Z what is released. 0 bits: Z says nothing about X; 1 bit: as much as one yes-or-no question.",
     paper="Kraskov et al. 2004, Estimating mutual information; Poole et al. 2019, On variational bounds of mutual information.",
-    terms=("mutual-information", "output-mi", "ksg", "infonce", "channel"), control=control, reveal=reveal, prepare=prepare, slow=True, simulated=True,
+    terms=("mutual-information", "output-mi", "ksg", "infonce", "channel"), control=control, reveal=reveal, prepare=prepare, slow=True, data=("simulated",),
     source="Computed here, now: the gaussian family, whose exact value is a one-dimensional integral.",
 )

@@ -92,5 +92,5 @@ LESSON = Lesson(
     symbols="The attacker says \"member\" where the ratio Λ is large; no other test finds more members at the same rate of false accusations (Neyman and Pearson).",
     paper="Shokri et al. 2017, Membership inference attacks against machine learning models; Carlini et al. 2022, Membership inference attacks from first principles.",
     terms=("membership-inference", "member", "shadow", "lira", "auc"), control=control, reveal=reveal,
-    source="Computed here, now: ridge regression on simulated records with 10 features.", simulated=True,
+    source="Computed here, now: ridge regression on simulated records with 10 features.", data=("simulated",),
 )
