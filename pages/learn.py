@@ -21,6 +21,7 @@ TEXT: dict[str, Any] = {
     "predict": "What do you think?", "hint": "Choose an answer: the experiment appears once you have.",
     "simulated": "simulated records", "real": "sample study, real data",
     "right": "**As you predicted.** {sentence}", "wrong": "**Not as you predicted:** it is \"{answer}\". {sentence}",
+    "moved": "{sentence}",
     "waiting": "Computing the experiment: this takes a few seconds once.",
     "keep": "To keep: {takeaway}", "more": "The formula and the paper", "words": "Words of this lesson",
     "source": "{source} Paper: {paper}", "next": "Next: {title}", "previous": "Previous: {title}", "all_done": "That was the last lesson. Open the glossary",
@@ -95,9 +96,10 @@ def _experiment(lesson: Lesson, guess: int) -> None:
     """The control, whether the prediction held, the charts, and what to keep."""
     made = prepared.result(lesson)
     control = lesson.control(made)
-    answer = _shown(lesson.key, control.default, prepared.version(), made).answer  # the question is about the default: a moved control doesn't change what was right
-    shown = _shown(lesson.key, _control(lesson.key, control), prepared.version(), made)
-    verdict = TEXT["right"] if answer == guess else TEXT["wrong"]
+    answer = _shown(lesson.key, control.default, prepared.version(), made).answer  # the question is about where the control stands at first
+    value = _control(lesson.key, control)
+    shown = _shown(lesson.key, value, prepared.version(), made)
+    verdict = TEXT["moved"] if value != control.default else TEXT["right"] if answer == guess else TEXT["wrong"]
     st.info(verdict.format(sentence=shown.sentence, answer=lesson.options[answer]), icon=":material/lightbulb:")
     _numbers(shown.numbers)
     _pictures(shown.pictures)

@@ -122,8 +122,9 @@ def _traces(line: LessonLine, frame: LinesFrame, colours: Palette) -> list[dict[
 
 
 def _names(frame: LinesFrame, colours: Palette) -> list[dict[str, object]]:
-    """Names as points of text, since small windows hide annotations."""
+    """Names as points of text, since small windows hide annotations; a lone series is named by the chart's title."""
     points = {line.name: [(_at(x, frame.log_x), y) for x, y in zip(line.x, line.y, strict=True) if math.isfinite(y)] for line in frame.lines}
+    named = points if len(points) > 1 else {}
     wide = frame.x_range[1] - frame.x_range[0]
     rules = {name: [(frame.x_range[0] + share * wide, v) for share in (0.98, 0.6, 0.3, 0.02)] for v, name in frame.levels if name}
     drawn = [*points.values(), *([(frame.x_range[0], v), (frame.x_range[1], v)] for v, _ in frame.levels)]
@@ -132,7 +133,7 @@ def _names(frame: LinesFrame, colours: Palette) -> list[dict[str, object]]:
         drawn += [[(at, frame.y_range[0]), (at, frame.y_range[1])]]
     inks = {line.name: ink(line.role, colours) for line in frame.lines}
     tall = (frame.y_range[1] - frame.y_range[0]) / SIZES[0][1]
-    return [_text(label, tall, inks.get(label.text, colours.soft)) for label in place(points | rules, [], frame.x_range, frame.y_range, sizes=list(SIZES), lines=drawn)]
+    return [_text(label, tall, inks.get(label.text, colours.soft)) for label in place(named | rules, [], frame.x_range, frame.y_range, sizes=list(SIZES), lines=drawn)]
 
 
 def _text(label: Label, per_pixel: float, colour: str) -> dict[str, object]:

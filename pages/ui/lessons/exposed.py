@@ -19,10 +19,10 @@ from pages.ui.lesson import Control, Lesson, Number, Picture, Shown
 
 SAMPLE, TOLD, FEW, MANY = "medical", 0.95, 0.05, 0.25
 TEXT: dict[str, Any] = {
-    "sentence": "{setting}: on average the attack places a pair rightly {auc:.0f} times of 100, and **{share:.0f} %** of the records are told at least {told:.0f} times of 100; "
+    "sentence": "{setting}: on average the attack places a pair rightly {auc:.0f} times of 100, and **{share:.0f} %** of the records are recognised at least {told:.0f} times of 100; "
                 "by chance alone it would be {null:.1f} %.{parts}",
-    "apart": " By {by}, {top} is told better ({top_auc}) than {low} ({low_auc}).", "overlap": " By {by}, the intervals do not single a group out.",
-    "numbers": ("AUC of the attack, all records", "Records told nearly always"), "note": "at least {told:.0f} of 100; chance alone: {null:.1f} %",
+    "apart": " By {by}, \"{top}\" is recognised more often ({top_auc}) than \"{low}\" ({low_auc}).", "overlap": " By {by}, the intervals do not single a group out.",
+    "numbers": ("AUC over all records", "Recognised nearly always"), "note": "at least {told:.0f} of 100; chance alone: {null:.1f} %",
     "guess": "0.5 is guessing", "records": "Each record's own risk", "parts": "By group",
     "caption": "Bars: records by how often the attack tells their membership. Dashed: the same with membership shuffled, which is what chance alone spreads.",
     "caption_parts": "AUC of the same attack on a part of the records, with 95 % intervals; {kinds}.", "alt": "Histogram of the records' own AUC against chance.", "alt_parts": "AUC by {kinds}.",
@@ -100,11 +100,11 @@ def _groups(by: str, parts: list[PartRisk]) -> str:
 LESSON = Lesson(
     key="exposed", order=7, title="Who is exposed?",
     question="Without protection, LiRA tells members from others in the medical sample about nine times of ten, on average over all patients. "
-             "For how many patients does it tell **nearly always**, at least 95 times of 100?",
+             "How many patients does it recognise **nearly always**, at least 95 times of 100?",
     options=("Hardly any, under 5 %: the attack does about as well on everyone", "Some, 5 to 25 %", "Many, more than 25 %"),
     takeaway="An average protects nobody: privacy fails record by record, and those who are unlike the others are found first, so look at the most exposed and at groups before you release.",
-    formula=r"\mathrm{AUC}_i=\Pr\left[s_i\mid i\ \text{in}\ >\ s_i\mid i\ \text{out}\right],\qquad \max_i\mathrm{AUC}_i\ \gg\ \text{mean}",
-    symbols="The attack's score s of one record i, over many models with it and without it.",
+    formula=r"\mathrm{AUC}_i=\Pr\left[s_i^{\text{in}}>s_i^{\text{out}}\right]",
+    symbols="s is the attack's score of one record i, from a model with it and from one without it, over many of both. The mean over i says little about its largest value.",
     paper="Carlini et al. 2022, The privacy onion effect; Kulynych et al. 2022, Disparate vulnerability to membership inference attacks.",
     terms=("member", "auc", "lira", "tpr-at-fpr", "attribute-inference"), control=control, reveal=reveal, prepare=prepare,
     source="From the shipped examinations of the medical sample study: 128 models of each task, each patient in half of them.",

@@ -23,7 +23,7 @@ TEXT: dict[str, Any] = {
     "sentence": "Of 1,000 members, at one false accusation in 100, **{name}** finds **{value:.0f}** [{low:.0f}, {high:.0f}]; guessing finds 10. LiRA, with {n} shadow models, finds {best:.0f} "
                 "**in the very same model**, {times:.1f} times as many as the loss threshold.",
     "numbers": ("This attack finds", "LiRA finds", "ε is at least"), "found": "{value:.0f} of 1,000", "note": "[{low:.0f}, {high:.0f}]; guessing is 10",
-    "bound": "shown in {trials:,} trials; no upper bound", "ladder": "Members found, by attack", "x": "members found at 1 % false accusations", "settle": "LiRA with few shadow models and with many",
+    "bound": "shown in {trials:,} trials; no upper bound", "ladder": "Members found, by attack", "x": "found at 1 % false accusations", "settle": "LiRA with few shadow models and with many",
     "caption": "Orange: the attack chosen. Pale: attacks not tried yet. Dotted: guessing. All on the same models. Who sees only right or wrong can't accuse as few as one in 100.",
     "caption_settle": "The same attack with more shadow models. An auditor who stops at {least} sees an AUC of {first:.2f}, one who goes on to {most} sees {last:.2f}.",
     "alt": "Bars of the members that each attack finds; {name} finds {value:.0f} of 1,000.", "alt_settle": "AUC of LiRA over the number of shadow models.",

@@ -18,8 +18,9 @@ TEXT: dict[str, Any] = {
     "sentence": "The truth is **{truth:.2f} bits**. From {n} pairs the nearest-neighbour estimator reads **{value:.2f}** [{low:.2f}, {high:.2f}]: {verdict}. "
                 "The two that know how the noise arose read {known}.",
     "verdict": ("its interval holds the truth", "too low, and surer of it than it may be", "too high, and surer of it than it may be"),
-    "title": "Estimates from samples of {most} pairs and fewer", "x": "pairs in the sample", "y": "bits", "truth": "the truth, {truth:.2f} bits",
-    "caption": "Bands: each estimator's own 95 % interval. Blue: InfoNCE, a lower bound; dotted: leave-one-out, an upper bound; both know the noise. Green, dashed: nearest neighbours, which don't.",
+    "title": "Estimates from samples of {most} pairs and fewer", "x": "pairs in the sample", "y": "bits",
+    "caption": "Dotted line: the truth. Bands: each estimator's own 95 % interval. Blue: InfoNCE, a lower bound; diamonds: leave-one-out, an upper bound; both know the noise. "
+               "Green, dashed: nearest neighbours, which don't.",
     "alt": "Estimates over the number of pairs against the true {truth:.2f} bits.", "number_truth": "Truth", "exact": "by quadrature, exact", "note": "[{low:.2f}, {high:.2f}] bits",
 }
 
@@ -59,7 +60,7 @@ def reveal(n: int, prepared: Estimates) -> Shown:
     answer = judged(prepared.made[JUDGED][at], prepared.truth)
     known = " and ".join(f"{value:.2f} [{low:.2f}, {high:.2f}]" for name, (value, low, high) in found.items() if name != JUDGED)
     value, low, high = found[JUDGED]
-    frame = lines_frame([_line(name, made) for name, made in prepared.made.items()], x_title=TEXT["x"], y_title=TEXT["y"], mark=n, levels=[(truth, TEXT["truth"].format(truth=truth))], log_x=True,
+    frame = lines_frame([_line(name, made) for name, made in prepared.made.items()], x_title=TEXT["x"], y_title=TEXT["y"], mark=n, levels=[(truth, "")], log_x=True,
                         ticks=[(s, str(s)) for s in SIZES], y_range=(0.0, 1.35 * truth))
     numbers = [Number(label=NAMES[name][0], value=f"{v:.2f} bits", note=TEXT["note"].format(low=a, high=b)) for name, (v, a, b) in found.items()]
     return Shown(answer=answer, sentence=TEXT["sentence"].format(truth=truth, n=n, value=value, low=low, high=high, verdict=TEXT["verdict"][answer], known=known),
@@ -85,7 +86,7 @@ LESSON = Lesson(
              "for data without a model, nearest neighbours (KSG), sees 400 pairs of person and score. What does it read?",
     options=("The truth, within its own 95 % interval", "Too little, by more than its interval admits", "Too much, by more than its interval admits"),
     takeaway="Mutual information is exact only where the channel is known; an estimator can be wrong by far more than its interval says, so ask first what kind of number it is: a bound, or a guess.",
-    formula=r"I(X;Z)=\mathbb{E}\left[\log_2\frac{p(z\mid x)}{p(z)}\right]=H(Z)-H(Z\mid X)",
+    formula=r"\begin{aligned}I(X;Z)&=\mathbb{E}\left[\log_2\frac{p(z\mid x)}{p(z)}\right]\\&=H(Z)-H(Z\mid X)\end{aligned}",
     symbols="X the record, Z what is released. 0 bits: Z says nothing about X; 1 bit: as much as one yes-or-no question.",
     paper="Kraskov et al. 2004, Estimating mutual information; Poole et al. 2019, On variational bounds of mutual information.",
     terms=("mutual-information", "output-mi", "ksg", "infonce", "channel"), control=control, reveal=reveal, prepare=prepare, slow=True, data=("simulated",),
