@@ -170,5 +170,4 @@ def _noise_draws(strategy: Strategy, plans: list[Adaptation], tasks: AuditTasks)
     t, r, _ = tasks.halves.shape
     generator = torch.Generator().manual_seed(tasks.seed * 9_176_471 + 23)
     steps, lowest = max(p.steps for p in noisy), min(p.lowest for p in noisy)
-    layers = [*strategy.shape.layers[:-1], (strategy.shape.ways, strategy.shape.layers[-1][1])]
-    return tuple(None if i < lowest else torch.randn(t, r, steps, out, inputs + 1, generator=generator).to(tasks.pool_x) for i, (out, inputs) in enumerate(layers))
+    return tuple(None if i < lowest else torch.randn(t, r, steps, out, inputs + 1, generator=generator).to(tasks.pool_x) for i, (out, inputs) in enumerate(strategy.shape.adapted))

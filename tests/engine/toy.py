@@ -26,6 +26,7 @@ class Toy:
     modes: tuple[str, ...] = ("few_shot",)
     defaults: dict[str, int | float | str] = field(default_factory=dict)
     sensitive: tuple[str, ...] = ()
+    grid: tuple[int, ...] = ()
     simulated: bool = True
     licence: str = ""
     origin: str = ""
