@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 WIDTH, POOL = 3, 2
+VALUES = 5_000_000
+"""Of the largest activation of the rows that are computed together: more of them need memory and are no faster."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,12 @@ def blocks_of(grid: tuple[int, ...], filters: tuple[int, ...]) -> tuple[Block, .
         out.append(Block(channels=channels, height=height, width=width, filters=count, kernel=kernel))
         channels, (height, width) = count, out[-1].pooled
     return tuple(out)
+
+
+def rows_together(blocks: tuple[Block, ...], records: int, most: int) -> int:
+    """How many rows of so many records to compute together: at most ``most``, and of a convolution network no more than memory likes, but one."""
+    largest = max((b.filters * b.positions for b in blocks), default=0)
+    return max(1, min(most, VALUES // (largest * records))) if largest * records else most
 
 
 def layer_sizes(features: int, grid: tuple[int, ...], hidden: tuple[int, ...], outputs: int) -> tuple[tuple[int, int], ...]:

@@ -18,9 +18,6 @@ from torch.nn.grad import conv2d_weight
 
 from mrp_core.networks import Rows
 
-VALUES = 400_000
-"""Of the largest activation of a chunk's rows for one support set: beyond it, larger chunks need more memory and are no faster."""
-
 
 def forward(rows: Rows, x: Tensor) -> tuple[Tensor, list[Tensor]]:
     """Raw logits [B, N, out] and the inputs of each layer, those of blocks as [N, B x channels, height, width], for x [B, N, features]."""

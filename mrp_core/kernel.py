@@ -48,6 +48,11 @@ class Noise:
         draws = tuple(d if d is not None and len(d) == own else many(d) for d in self.draws)
         return Noise(clip=many(self.clip), multiplier=many(self.multiplier), draws=draws, stretch=many(self.stretch))
 
+    def cut(self, low: int, high: int) -> Noise:
+        """Noise for the rows from ``low`` to before ``high``."""
+        some = lambda t: t[low:high] if isinstance(t, Tensor) else t  # noqa: E731
+        return Noise(clip=some(self.clip), multiplier=some(self.multiplier), draws=tuple(map(some, self.draws)), stretch=some(self.stretch))
+
 
 def deltas(rows: Rows, inputs: list[Tensor], head_delta: Tensor) -> list[Tensor]:
     """Gradients with respect to each layer's linear output, [B, N, out] each, from that of the head."""
@@ -92,10 +97,10 @@ def record_norms(rows: Rows, x: Tensor, y: Tensor, lowest: int = 0) -> Tensor:
         lowest: First layer that adapts.
     """
     top = rows.above(lowest)
-    a, b = top.release[:, 0, None, None], top.release[:, 1, None, None]
 
     def head(logits: Tensor) -> Tensor:
         p, wrong = softmax(logits), softmax(released(top, logits)) - torch.nn.functional.one_hot(y, logits.shape[-1])
+        a, b = top.release[:, 0, None, None], top.release[:, 1, None, None]
         return a * wrong + b * p * (wrong - (p * wrong).sum(-1, keepdim=True))
 
     ds, inputs = backward(top, features(rows, x, lowest), head, through=torch.is_grad_enabled())

@@ -16,7 +16,7 @@ from torch import Tensor
 from mrp_core.blocks import Block, blocks_of, layer_sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Parameters = dict[str, Tensor]
 CONDITION_UNITS = 32
@@ -110,11 +110,17 @@ class Rows:
 
     def repeat(self, times: int) -> Rows:
         """Each row ``times`` times in a row: [B] becomes [B x times]."""
-        many = lambda ts: tuple(t.repeat_interleave(times, 0) for t in ts)  # noqa: E731
-        return Rows(weights=many(self.weights), biases=many(self.biases), scales=many(self.scales), shifts=many(self.shifts),
-                    release=self.release.repeat_interleave(times, 0), rates=self.rates.repeat_interleave(times, 0),
-                    marginal=self.marginal.repeat_interleave(times, 0), critic={k: t.repeat_interleave(times, 0) for k, t in self.critic.items()},
-                    weight_rates=many(self.weight_rates), bias_rates=many(self.bias_rates), blocks=self.blocks)
+        return self._each(lambda t: t.repeat_interleave(times, 0))
+
+    def cut(self, low: int, high: int) -> Rows:
+        """The rows from ``low`` to before ``high``."""
+        return self._each(lambda t: t[low:high])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Rows:
+        many = lambda ts: tuple(change(t) for t in ts)  # noqa: E731
+        return Rows(weights=many(self.weights), biases=many(self.biases), scales=many(self.scales), shifts=many(self.shifts), release=change(self.release), rates=change(self.rates),
+                    marginal=change(self.marginal), critic={k: change(t) for k, t in self.critic.items()}, weight_rates=many(self.weight_rates), bias_rates=many(self.bias_rates),
+                    blocks=self.blocks)
 
 
 def initial(shape: Shape, seeds: Sequence[int], dtype: torch.dtype = torch.float32, *, element_rates: bool = False) -> Parameters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -86,6 +86,12 @@ class Problem:
         y = self.support_y.gather(1, index).view(b * r, n)
         noise = self.noise.repeat(r) if self.noise is not None else None
         return adapt(self.rows.repeat(r), x, y, self.inner_loss, steps=self.steps, lowest=self.lowest, second_order=second_order, noise=noise)
+
+    def cut(self, low: int, high: int) -> Problem:
+        """The problem of the rows from ``low`` to before ``high``."""
+        some = lambda t: t[low:high] if isinstance(t, Tensor) else t  # noqa: E731
+        parts = {f.name: some(getattr(self, f.name)) for f in fields(self) if f.name not in ("rows", "noise")}
+        return Problem(rows=self.rows.cut(low, high), noise=self.noise.cut(low, high) if self.noise is not None else None, **parts)
 
     def outer_unadapted(self) -> OuterLoss:
         """Outer loss on support and query records together, without any adaptation.

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mrp_core.annealing import annealed, cycle_ends
+from mrp_core.blocks import rows_together
 from mrp_core.checkpoint import TrainingState
 from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.episodes import Episodes, EpisodeSampler
@@ -143,9 +144,9 @@ class Trainer:
 
     def chunks(self, tasks: int) -> list[Chunk]:
         """Ranges of arms of one kind, and of an iteration's tasks, of at most ``chunk_rows`` rows."""
-        repeats = max(1, self.privacy.pairs)
-        arms_each = max(1, self.compute.chunk_rows // (tasks * repeats))
-        tasks_each = max(1, self.compute.chunk_rows // repeats)
+        repeats, records = max(1, self.privacy.pairs), self.shape.ways * max(self.config.task.shots, self.config.task.queries)
+        most = rows_together(self.shape.blocks, records, self.compute.chunk_rows)
+        arms_each, tasks_each = max(1, most // (tasks * repeats)), max(1, most // repeats)
         out, low = [], 0
         while low < len(self.arms):
             high = low + 1
