@@ -11,7 +11,7 @@ VALUES = 5_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One block: convolution at the same size, feature-wise scale and shift, ReLU, max pool.
+    """One block: convolution at the same size, normalisation, feature-wise scale and shift, ReLU, max pool.
 
     Attributes:
         channels, height, width: Of what goes in; a signal is a picture of height 1.

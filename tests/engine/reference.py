@@ -42,10 +42,11 @@ class Net:
         return self.release[0] * z + self.release[1] * F.softmax(z, dim=-1)
 
     def _block(self, x: Tensor, i: int, scale: Tensor, shift: Tensor) -> Tensor:
-        """Convolution, scale and shift, ReLU, pool by the layers that torch has for pictures and for signals."""
+        """Convolution, normalisation of the record, scale and shift, ReLU, pool by the layers that torch has for pictures and for signals."""
         signal = len(self.grid) == 2
         filters = self.weights[i].reshape(-1, x.shape[1], *(3 for _ in self.grid[1:]))
         z = (F.conv1d if signal else F.conv2d)(x, filters, self.biases[i], padding=1)
+        z = F.layer_norm(z, z.shape[1:])
         y = F.relu(z * scale.reshape(-1, *(1 for _ in self.grid[1:])) + shift.reshape(-1, *(1 for _ in self.grid[1:])))
         return (F.max_pool1d if signal else F.max_pool2d)(y, tuple(2 if size > 1 else 1 for size in y.shape[2:]))
 
