@@ -58,7 +58,7 @@ def backward(rows: Rows, x: Tensor, head: Callable[[Tensor], Tensor], *, through
 def gradient(rows: Rows, layer: int, delta: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
     """Gradients of a block's weights [B, filters, inputs] and biases [B, filters], from its delta and inputs of :func:`backward`."""
     block, b = rows.blocks[layer], len(rows.biases[layer])
-    weight = conv2d_weight(x, (b * block.filters, block.channels, *block.kernel), delta, padding=block.padding, groups=b)
+    weight = conv2d_weight(x, (b * block.filters, block.channels, *block.kernel), delta, padding=block.padding, groups=b)  # pyright: ignore[reportArgumentType]  # a pair is documented
     return weight.view(b, block.filters, block.inputs), delta.sum((0, 2, 3)).view(b, block.filters)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -89,9 +90,9 @@ class Problem:
 
     def cut(self, low: int, high: int) -> Problem:
         """The problem of the rows from ``low`` to before ``high``."""
-        some = lambda t: t[low:high] if isinstance(t, Tensor) else t  # noqa: E731
-        parts = {f.name: some(getattr(self, f.name)) for f in fields(self) if f.name not in ("rows", "noise")}
-        return Problem(rows=self.rows.cut(low, high), noise=self.noise.cut(low, high) if self.noise is not None else None, **parts)
+        parts: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        parts |= {k: v[low:high] if isinstance(v, Tensor) else v.cut(low, high) for k, v in parts.items() if isinstance(v, Tensor | Rows | Noise)}
+        return Problem(**parts)
 
     def outer_unadapted(self) -> OuterLoss:
         """Outer loss on support and query records together, without any adaptation.

@@ -43,7 +43,7 @@ CASES = {
     "head under noise": {**PICTURE, "noisy": True, "lowest": 3},
     "a rate for each weight under noise": {**SIGNAL, "noisy": True, "tasks": 1, "element_rates": True},
 }
-STUDY = {"outer__filters": (8, 8), "privacy__epsilons": (3.0,), "privacy__lambda_points": 2, "audit__tasks": 2, "audit__baselines": False}
+STUDY = {"outer__filters": (4, 3), "privacy__epsilons": (3.0,), "privacy__lambda_points": 2, "audit__tasks": 2, "audit__baselines": False}
 SAMPLES = Path(__file__).parents[2] / "sample_data" / "studies"
 
 
@@ -201,25 +201,27 @@ def pictures(toy: None) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def trained(pictures: None) -> Strategy:
-    return train(toy_study(**STUDY, outer__iterations=60), ComputeOptions(precision="float64"))
+    """One block, which knows where in its picture something is: small pictures of random patterns have little else to go by."""
+    return train(toy_study(**{**STUDY, "outer__filters": (8,)}, outer__iterations=30), ComputeOptions())
 
 
 def test_a_study_trains_and_is_measured(trained: Strategy) -> None:
-    assert trained.shape.grid == (1, 6, 6) and trained.shape.hidden == (8, 8) and trained.parameters["w1"].shape[1:] == (8, 72)
+    assert trained.shape.grid == (1, 6, 6) and trained.shape.hidden == (8,) and trained.parameters["w0"].shape[1:] == (8, 9)
     settings = settings_of(trained.config)
     points = [p for made, _ in audit(trained, settings) for p in made]
     assert {p.setting for p in points} == set(settings)
     best = next(p for p in points if p.setting == UNPROTECTED)
-    assert sum(best.values["accuracy"]) / len(best.values["accuracy"]) > 0.45  # of three classes
+    assert sum(best.values["accuracy"]) / len(best.values["accuracy"]) > 0.6  # of three classes
     assert len(live(trained, seed=0, task=0, draw=0).accuracy) == 4
 
 
 def test_what_is_computed_together_changes_nothing(trained: Strategy, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = [UNPROTECTED, Setting("epsilon", 3.0)]
-    whole = [p.values for made, _ in audit(trained, settings) for p in made]
+    exact = dataclasses.replace(trained, parameters={k: v.double() for k, v in trained.parameters.items()})
+    whole = [p.values for made, _ in audit(exact, settings) for p in made]
     monkeypatch.setattr(blocks, "VALUES", 2000)
     assert rows_together(trained.shape.blocks, 9, 64) == 1 and rows_together((), 9, 64) == 64
-    pieces = [p.values for made, _ in audit(trained, settings) for p in made]
+    pieces = [p.values for made, _ in audit(exact, settings) for p in made]
     for a, b in zip(whole, pieces, strict=True):
         assert all(a[k] == pytest.approx(b[k], abs=1e-9, nan_ok=True) for k in a)
 
@@ -256,7 +258,7 @@ def test_older_strategies_are_dense_and_keep_their_identity(name: str, identity:
 
 def test_the_network_follows_the_records_or_the_knob(pictures: None) -> None:
     auto, dense = toy_study(**STUDY), toy_study(**STUDY, outer__network="dense")
-    assert (auto.grid, auto.hidden) == ((1, 6, 6), (8, 8)) and (dense.grid, dense.hidden) == ((), (8, 7))
+    assert (auto.grid, auto.hidden) == ((1, 6, 6), (4, 3)) and (dense.grid, dense.hidden) == ((), (8, 7))
     assert toy_study(**STUDY, outer__network="convolution").grid == (1, 6, 6)
     assert StudyConfig().grid == () and StudyConfig().hidden == (64, 64)
     with pytest.raises(ConfigError, match="'letters' are no pictures or signals; set network to 'auto' or 'dense'"):
@@ -264,7 +266,7 @@ def test_the_network_follows_the_records_or_the_knob(pictures: None) -> None:
 
 
 def test_the_cost_counts_a_filters_weights_at_each_position(pictures: None) -> None:
-    assert products(toy_study(**STUDY)) == 36 * 8 * 9 + 9 * 8 * 72 + 3 * 8
+    assert products(toy_study(**STUDY)) == 36 * 4 * 9 + 9 * 3 * 36 + 3 * 3
     assert products(toy_study(**STUDY, outer__network="dense")) == 32 * 8 + 8 * 7 + 7 * 3
 
 
