@@ -17,6 +17,7 @@ from mrp_core.knobs import knob, knobs_of, validate
 from mrp_core.registry import plugin
 
 VERSION = 1
+SIMULATED = "# The records of this study are simulated.\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +176,11 @@ class StudyConfig:
         return hashlib.sha256(json.dumps({"version": VERSION, **content}, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
+    def simulated(self) -> bool:
+        """Whether the records are made up: said wherever the study is shown, and in all that is exported of it."""
+        return bool(plugin("tasks", self.task.family).simulated)
+
+    @property
     def seeds(self) -> tuple[int, ...]:
         """The seeds that are run."""
         return tuple(range(self.outer.first_seed, self.outer.first_seed + self.outer.seeds))
@@ -195,8 +201,8 @@ class StudyConfig:
         return {"version": VERSION, **content}
 
     def to_toml(self) -> str:
-        """The configuration as TOML text that :meth:`from_toml` reads back."""
-        return tomli_w.dumps(self.to_dict())
+        """The configuration as TOML text that :meth:`from_toml` reads back; a comment says so where the records are simulated."""
+        return (SIMULATED if self.simulated else "") + tomli_w.dumps(self.to_dict())
 
     @classmethod
     def from_toml(cls, text: str) -> Self:

@@ -55,7 +55,7 @@ def main() -> None:
     if st.session_state.pop("go_train", False):
         frame.go("train")
     study = studies.current()
-    frame.title(TEXT["title"], f"{study.title}. {plugin('tasks', study.config.task.family).summary}" if study else "")
+    frame.title(TEXT["title"], f"{study.title}. {plugin('tasks', study.config.task.family).summary}" if study else "", study=True)
     if study is None:
         st.info(TEXT["empty"])
         frame.link("train", "Train a study", icon=":material/play_circle:")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-STUDY, POINT, AXIS, BESIDE = "study", "point", "axis", "beside"
+STUDY, POINT, AXIS, BESIDE, AREA = "study", "point", "axis", "beside", "area"
 _CARRIED = (STUDY, POINT, AXIS, BESIDE)
 
 
