@@ -100,7 +100,7 @@ class OuterConfig:
                            choices=("upgrad", "mgda"), advanced=True)
     iterations: int = knob(600, label="Meta-iterations", help="Outer steps.", low=1, high=50_000, scale="log")
     meta_batch: int = knob(8, label="Meta-batch", help="Tasks per outer step.", low=1, high=256, unit="tasks")
-    rate: float = knob(3e-3, label="Outer learning rate", help="Adam's step size; it falls to zero along a cosine.", low=1e-6, high=1.0, scale="log")
+    rate: float = knob(3e-3, label="Outer learning rate", help="Adam's step size; it falls to zero along a cosine four times, each time over twice as many iterations.", low=1e-6, high=1.0, scale="log")
     cross_entropy_share: float = knob(0.1, label="Cross-entropy share", help="Outer task loss: this share of cross-entropy, the rest the expected error that the released output is judged by.",
                                       low=0.0, high=1.0, advanced=True)
     seeds: int = knob(3, label="Seeds", help="Independent repetitions; intervals need at least two, verdicts better five.", low=1, high=30)

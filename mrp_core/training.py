@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
 
+from mrp_core.annealing import annealed, cycle_ends
 from mrp_core.checkpoint import TrainingState
 from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.episodes import Episodes, EpisodeSampler
@@ -30,8 +30,6 @@ from mrp_core.threads import workers
 BLOCK = 25
 """Episodes are drawn for so many iterations at once; a block's draws depend on its number only, so a resume repeats them."""
 GRADIENT_NORM = 5.0
-SNAPSHOTS = (0.03, 0.06, 0.1, 0.17, 0.3, 0.5, 0.75, 1.0)
-"""Fractions of the training at which weights are kept for the choice on validation tasks; dense early, since few classes overfit soon."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ class Trainer:
             TrainingError: If every arm has diverged.
             JobCancelled, JobInterrupted: As the context says, after a checkpoint.
         """
-        marks = {max(1, round(self.total * f)) for f in SNAPSHOTS}
+        marks = set(cycle_ends(self.total))
         with ThreadPoolExecutor(workers()) as pool:
             while state.step < self.total:
                 if context.checkpoint_due():
@@ -255,13 +253,13 @@ class Trainer:
         return tuple(draws)
 
     def _update(self, state: TrainingState, gradients: Parameters) -> None:
-        """Adam (Kingma & Ba 2015) with per-arm gradient clipping and a cosine schedule; arms with a NaN are frozen."""
+        """Adam (Kingma & Ba 2015) with per-arm gradient clipping and the rate of :func:`annealed`; arms with a NaN are frozen."""
         # in order of names: a state read from a checkpoint has them in another order, and rounding would follow it
         square = sum((g.view(len(g), -1).square().sum(1) for _, g in sorted(gradients.items())), torch.zeros(len(self.arms), dtype=self.dtype, device=self.device))
         state.alive &= torch.isfinite(square)
         scale = (GRADIENT_NORM / (square.sqrt() + 1e-12)).clamp_max(1.0)
         t = state.step + 1
-        rate = self.config.outer.rate * 0.5 * (1.0 + math.cos(math.pi * state.step / max(1, self.total)))
+        rate = self.config.outer.rate * annealed(state.step, self.total)
         for key, gradient in gradients.items():
             mask = state.alive.view(-1, *[1] * (gradient.dim() - 1))
             g = torch.where(mask, gradient * scale.view_as(mask), 0.0)

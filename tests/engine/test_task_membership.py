@@ -91,7 +91,7 @@ def last_weights(iterations: int) -> Strategy:
 @pytest.fixture(scope="module")
 def memorised(wards: None) -> TaskMembership:
     """The last weights of a training, not those that validation tasks would choose."""
-    return task_membership(last_weights(150))
+    return task_membership(last_weights(250))
 
 
 def test_a_strategy_that_knows_its_tasks_by_heart_is_found_out(memorised: TaskMembership) -> None:
