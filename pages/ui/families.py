@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -38,7 +39,7 @@ class View:
     """A family in its usual mode.
 
     Attributes:
-        records, persons: How many there are in all three parts.
+        records: How many there are in all three parts.
         facts: (label, text) pairs as the family gives them.
         parts: Its tasks.
         sample: A few records.
@@ -46,7 +47,6 @@ class View:
     """
 
     records: int
-    persons: int
     facts: tuple[tuple[str, str], ...]
     parts: tuple[Part, ...]
     sample: records.Sample
@@ -54,11 +54,10 @@ class View:
 
     @property
     def whom(self) -> str:
-        """How many records of how many of whom, in words: the family's first fact says who they are."""
-        word = self.facts[0][0].lower() if self.facts else "records"
-        if self.persons == self.records:
-            return f"{self.records:,} {word}"
-        return f"{self.records:,} records of {self.persons:,} {word if word != 'records' else 'persons'}"
+        """How many records of whom: the family's facts have a word for them beside their number."""
+        number = f"{self.records:,}"
+        word = next((label.lower() for label, text in self.facts if text.split(" ")[0].rstrip(",") == number), "records")
+        return f"{number} {word}"
 
     @property
     def tasks(self) -> str:
@@ -75,7 +74,8 @@ def by_area() -> dict[str, list[TaskFamily]]:
 
 def usual(family: TaskFamily) -> TaskConfig:
     """The configuration that a family starts from."""
-    return TaskConfig(family=family.name, **{"mode": family.modes[0], **family.defaults})
+    values: dict[str, Any] = {"mode": family.modes[0], **family.defaults}
+    return TaskConfig(family=family.name, **values)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -93,7 +93,7 @@ def view_of(built: TaskSet, grid: tuple[int, ...]) -> View:
     """Count a task set; ``grid`` as in :class:`mrp_core.taskdata.TaskFamily`."""
     splits = (built.train, built.validation, built.test)
     chart = None if built.image else signal_frame(built, grid) if len(grid) == 2 else profile_frame(built)
-    return View(records=sum(len(s.x) for s in splits), persons=sum(len(np.unique(s.person)) for s in splits), facts=built.facts, sample=records.sample_of(built), chart=chart,
+    return View(records=sum(len(s.x) for s in splits), facts=built.facts, sample=records.sample_of(built), chart=chart,
                 parts=tuple(_part(name, split) for name, split in zip(PARTS, splits, strict=True)))
 
 
