@@ -56,25 +56,27 @@ def guess(upload: Upload) -> tuple[Column, ...]:
     return described(shelf.frame_of(upload.table))
 
 
-def proposed(upload: Upload, label: str, *, task: str = "", person: str = "", sensitive: tuple[str, ...] = (), kinds: dict[str, str] | None = None) -> TableSpec:
+def proposed(upload: Upload, label: str, *, task: str = "", person: str = "", sensitive: tuple[str, ...] = (), kinds: dict[str, str] | None = None,
+             features: tuple[str, ...] = ()) -> TableSpec:
     """A description with every usable column as input: none that has another part, is constant, a text or an identifier, or gives the label away.
 
     Args:
         upload: The table.
         label, task, person, sensitive: As in :class:`TableSpec`.
         kinds: Corrections of what was guessed, by column.
+        features: The inputs, where not every usable column is to be one.
 
     Raises:
         DataError: If a column is unknown, has two parts, or no input is left.
     """
     frame, columns = shelf.frame_of(upload.table), guess(upload)
     parts = (label, *filter(None, (task, person)), *sensitive)
-    for name in (*parts, *(kinds or {})):
+    for name in (*parts, *features, *(kinds or {})):
         if name not in upload.columns:
             raise DataError(f"The table has no column {name!r}; its columns are: {', '.join(upload.columns[:12])}{' ...' if len(upload.columns) > 12 else ''}.")
     of = {c.name: c.kind for c in columns} | (kinds or {})
-    usable = tuple(c.name for c in columns if c.name not in parts and of[c.name] in MODELLED and c.distinct > 1)
-    strong = strengths(frame, of, label, usable)
+    usable = features or tuple(c.name for c in columns if c.name not in parts and of[c.name] in MODELLED and c.distinct > 1)
+    strong = dict.fromkeys(features, 0.0) or strengths(frame, of, label, usable)
     features = tuple(name for name in usable if not gives_away(of[name], strong[name]))
     return TableSpec(table=upload.table, label=label, task=task, person=person, sensitive=sensitive, features=features, title=upload.title,
                      kinds=tuple((name, of[name]) for name in (*parts, *features)))

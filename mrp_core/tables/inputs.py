@@ -34,7 +34,8 @@ def encoded(frame: pd.DataFrame, spec: TableSpec, basis: NDArray[np.bool_]) -> t
     for name in spec.features:
         columns |= _inputs(frame[name], name, spec.kind(name), basis)
         if len(columns) > MOST_INPUTS or len(columns) * len(frame) > MOST_NUMBERS:
-            raise DataError(f"The {len(spec.features)} feature columns make more inputs than {min(MOST_INPUTS, MOST_NUMBERS // len(frame)):,}, the most for {len(frame):,} rows; leave out some of them.")
+            raise DataError(f"The {len(spec.features)} feature columns make more than {min(MOST_INPUTS, MOST_NUMBERS // len(frame)):,} inputs, the most for {len(frame):,} rows; "
+                            "leave out some of them.")
     return np.column_stack(list(columns.values())), tuple(columns)
 
 

@@ -53,7 +53,8 @@ def found(frame: pd.DataFrame, kinds: dict[str, str], label: str, features: tupl
     out = [f for name in features for f in _of_column(frame[name], kinds[name])]
     twins = int(frame.duplicated(subset=list(features)).sum()) if features else 0
     if twins:
-        out.append(Finding(code="duplicates", level="note", column="", value=float(twins), sentence=f"{twins:,} rows have the same inputs as an earlier row; they are left out, since a twin is no non-member."))
+        out.append(Finding(code="duplicates", level="note", column="", value=float(twins),
+                           sentence=f"{twins:,} rows have the same inputs as an earlier row; they are left out, since a twin is no non-member."))
     unlabelled = int(frame[label].isna().sum())
     if unlabelled:
         out.append(Finding(code="missing", level="note", column=label, value=unlabelled / len(frame), sentence=f"{unlabelled:,} rows have no value of {label!r}; they are left out."))
