@@ -33,6 +33,7 @@ class TaskConfig:
     sensitive: str = knob("", label="Sensitive attribute", help="Which attribute an observer may want to infer; empty for the family's first.", advanced=True)
     hardness: float = knob(45.0, label="Smallest angle", help="Gaussian family only: the smallest angle between task direction and sensitive direction; small is hard.",
                            low=0.0, high=90.0, unit="degrees", advanced=True)
+    table: str = knob("", label="Your table", help="Your own table only: its id, as the list of your tables shows it.")
 
     def __post_init__(self) -> None:
         validate(self)
@@ -156,7 +157,8 @@ class StudyConfig:
     audit: AuditConfig = field(default_factory=AuditConfig)
 
     def __post_init__(self) -> None:
-        if "attribute" in plugin("privacy", self.privacy.loss).needs and not plugin("tasks", self.task.family).sensitive:
+        family = plugin("tasks", self.task.family)
+        if "attribute" in plugin("privacy", self.privacy.loss).needs and not (family.sensitive or family.optional):
             raise ConfigError(f"loss is {self.privacy.loss!r}, but the family {self.task.family!r} has no sensitive attribute; choose a family that has one, or another loss.")
         if self.privacy.task_noise > 0 and self.task.mode != "site":
             raise ConfigError(f"task_noise is {self.privacy.task_noise:g}, but tasks of the mode {self.task.mode!r} share classes or records, so a guarantee for one task would protect "

@@ -119,7 +119,8 @@ def _applies(part: str, name: str) -> bool:
     """Hide what has no effect with the present choices."""
     chosen = lambda p, n: str(st.session_state.get(widget_key(p, n)))  # noqa: E731
     family, weighted = plugin("tasks", chosen("task", "family")), bool(plugin("privacy", chosen("privacy", "loss")).weighted)
-    rules = {"hardness": family.name == "gaussian", "sensitive": bool(family.sensitive), "channel_noise": chosen("privacy", "channel") == "noisy_scores",
+    rules = {"hardness": family.name == "gaussian", "table": family.name == "table", "sensitive": bool(family.sensitive) or family.optional,
+             "channel_noise": chosen("privacy", "channel") == "noisy_scores",
              "lambda_max": weighted, "lambda_points": weighted, "channel_digits": chosen("privacy", "channel") == "scores"}
     rules |= dict.fromkeys(("task_clip", "task_delta"), float(st.session_state.get(widget_key("privacy", "task_noise"), 0.0)) > 0)
     noise = ("delta", "clip", "dp_adapts", "dp_steps", "learn_clip", "learn_noise_split", "noise_weight")
@@ -141,7 +142,7 @@ def choose_family(name: str) -> None:
 def _family_changed() -> None:
     found = plugin("tasks", st.session_state[widget_key("task", "family")])
     base = TaskConfig()
-    values: dict[str, Any] = {"mode": found.modes[0], "sensitive": "", "ways": base.ways, "shots": base.shots, "queries": base.queries, **found.defaults}
+    values: dict[str, Any] = {"mode": found.modes[0], "sensitive": "", "table": "", "ways": base.ways, "shots": base.shots, "queries": base.queries, **found.defaults}
     for name, value in values.items():
         set_value("task", name, value)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from mrp_core.cells import neutralised
 from mrp_core.charts.palette import CONFIG, Figure, Palette, palette
 from pages.ui import simulated as made_up
 
@@ -67,6 +68,6 @@ def csv_text(rows: Sequence[Row]) -> str:
         return ""
     out = io.StringIO()
     writer = csv.DictWriter(out, fieldnames=list(rows[0]))
-    writer.writeheader()
-    writer.writerows({k: f"'{v}" if isinstance(v, str) and v[:1] in "=+-@\t\r" and v else v for k, v in row.items()} for row in rows)
+    writer.writerow({k: neutralised(k) for k in rows[0]})
+    writer.writerows({k: neutralised(v) for k, v in row.items()} for row in rows)
     return out.getvalue()
