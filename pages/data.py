@@ -7,9 +7,10 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from mrp_core import tables
 from mrp_core.errors import MRPError
 from mrp_core.taskdata import TaskFamily
-from pages.ui import cards, families, frame, session
+from pages.ui import cards, families, frame, own, session, upload
 
 frame.guard()
 
@@ -20,7 +21,7 @@ TEXT: dict[str, Any] = {
               "images": "Images", "teaching": "Teaching", "own": "Your own table"},
     "all": "Overview", "pills": "Field of application",
     "columns": {"area": "Field", "data": "Data", "what": "What is learned", "whom": "Records", "tasks": "Tasks", "sensitive": "Sensitive"},
-    "counting": "…", "unreadable": "can't be read", "yours": "yours", "none": "none",
+    "counting": "…", "unreadable": "can't be read", "yours": "{n} kept", "none": "none",
     "note": "Tasks: for training / validation / test, in the mode that a family starts with. Choose a field above to see its records, tasks, licence and caveats.",
     "absent_title": "What isn't here",
     "absent": "No data that may be passed on were found for these, so they are missing or simulated: Purchase-100 and Texas-100 (baskets and hospital stays, on which attacks are often shown), "
@@ -34,6 +35,10 @@ def main() -> None:
     frame.title(TEXT["title"], TEXT["lead"])
     found = families.by_area()
     area = _area(list(found))
+    if area == "own":
+        upload.draw()
+        own.draw()
+        return
     if area:
         cards.draw(found[area])
         _absent()
@@ -79,7 +84,7 @@ def _table(place: DeltaGenerator, found: dict[str, list[TaskFamily]], counted: d
     rows = []
     for area, group in found.items():
         for i, family in enumerate(group):
-            whom, tasks = counted.get(family.name, (TEXT["counting"],) * 2 if family.area != "own" else (TEXT["yours"], "—"))
+            whom, tasks = counted.get(family.name, (TEXT["counting"],) * 2 if family.area != "own" else (TEXT["yours"].format(n=len(tables.listing())), "—"))
             rows.append({c["area"]: f"**{TEXT['areas'].get(area, area.capitalize())}**" if i == 0 else "", c["data"]: f"{family.title} {cards.badge(family)}", c["what"]: family.summary,
                          c["whom"]: whom, c["tasks"]: tasks, c["sensitive"]: ", ".join(family.sensitive) or TEXT["none"]})
     place.table(rows, border="horizontal", hide_index=True, alt=TEXT["title"])

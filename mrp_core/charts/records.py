@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,6 +18,8 @@ from mrp_core.taskdata import Split, TaskSet
 INPUTS, CLASSES, PANELS, CHANNELS = 6, 6, 3, 6
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+LINE = 46
+"""Characters of the names above a plot that fit one line."""
 X_TITLE = "mean of the class, in standard deviations of the training members"
 
 
@@ -119,7 +122,8 @@ def profile_figure(frame: ProfileFrame, colours: Palette) -> go.Figure:
              "error_x": {"type": "data", "symmetric": False, "array": _known(frame.high - frame.means, c), "arrayminus": _known(frame.means - frame.low, c), "thickness": 1.4,
                          "width": 0, "color": inks[c]},
              "hovertemplate": f"{label}: %{{x:.2f}} SD<extra>%{{y}}</extra>"} for c, label in enumerate(frame.labels)]
-    return figure(colours, height=74 + 30 * max(1, len(y)) + 22, x_title=X_TITLE, y_title="", margin=(12, 16, 34, 52), data=data,
+    top = _above(frame.labels)
+    return figure(colours, height=52 + 30 * max(1, len(y)) + top, x_title=X_TITLE, y_title="", margin=(12, 16, top, 52), data=data,
                   x={"zeroline": True, "zerolinecolor": colours.rule, "showgrid": True, "title": {"text": X_TITLE, "font": {"size": 13, "color": colours.soft}, "standoff": 8}},
                   y={"autorange": "reversed", "automargin": True, "tickfont": {"size": 13, "color": colours.text}}, annotations=_names(frame.labels, inks, "●■◆▲✚✖"))
 
@@ -133,9 +137,10 @@ def signal_figure(frame: SignalFrame, colours: Palette, *, height: int = 250) ->
              "line": {"width": 1.6, "color": inks[c], "dash": DASHES[c]}, "hovertemplate": f"{name}: %{{y:.2f}} SD at %{{x}}<extra>{label}</extra>"}
             for p, label in enumerate(frame.labels) for c, name in enumerate(frame.channels)]
     fig = figure(colours, height=height, x_title="", y_title="SD", margin=(46, 12, 34, 46), data=data, annotations=_names(frame.channels, inks, "━" * CHANNELS))
+    common = fig.to_dict()["layout"]["xaxis"]
     for p, label in enumerate(frame.labels):
         start = p * (wide + gap)
-        axis = fig.layout.xaxis.to_plotly_json() | {"domain": [start, min(1.0, start + wide)], "anchor": "y", "title": {"text": label, "font": {"size": 13, "color": colours.text}, "standoff": 6}}
+        axis = common | {"domain": [start, min(1.0, start + wide)], "anchor": "y", "title": {"text": label, "font": {"size": 13, "color": colours.text}, "standoff": 6}}
         fig.update_layout({f"xaxis{p + 1 if p else ''}": axis})
     return fig
 
@@ -144,10 +149,19 @@ def _inks(colours: Palette) -> tuple[str, ...]:
     return (colours.trained, colours.pick, colours.noisy, colours.free, colours.grey, colours.text)
 
 
-def _names(names: tuple[str, ...], inks: tuple[str, ...], marks: str) -> list[dict[str, object]]:
-    """All names in one line above the plot, each with its mark."""
-    text = "   ".join(f'<span style="color:{ink}">{mark} {_short(name)}</span>' for name, ink, mark in zip(names, inks, marks, strict=False))
-    return [words(0, 1, text, inks[0], valign="bottom", shift=(0, 6), name="names") | {"xref": "paper", "yref": "paper"}]
+def _names(names: tuple[str, ...], inks: tuple[str, ...], marks: str) -> list[dict[str, Any]]:
+    """All names above the plot, each with its mark; as many in a line as fit a narrow chart."""
+    text, used = "", 0
+    for name, ink, mark in zip(names, inks, marks, strict=False):
+        used += len(_short(name)) + 5
+        text += ("<br>" if used > LINE and text else "   ") + f'<span style="color:{ink}">{mark} {_short(name)}</span>'
+        used = len(_short(name)) + 5 if used > LINE else used
+    return [words(0, 1, text.removeprefix("   "), inks[0], valign="bottom", shift=(0, 6), name="names") | {"xref": "paper", "yref": "paper", "align": "left"}]
+
+
+def _above(names: tuple[str, ...]) -> int:
+    """Pixels that the names above a plot take."""
+    return 34 + 18 * _names(names, ("",) * len(names), " " * len(names))[0]["text"].count("<br>")
 
 
 def _known(values: NDArray[np.float64], column: int) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ TEXT: dict[str, Any] = {
     "modes": "Modes", "sensitive": "Sensitive attributes", "none": "none recorded", "origin": "Origin", "licence": "Licence", "caveat": "Caveat",
     "train": "Train on this", "study": "Study of this family", "tasks": "Tasks and records", "order": "training / validation / test",
     "profile": "Means of the classes of the held-out task {task} with 95 % intervals, for the {n} of {all} inputs in which the classes differ most.",
-    "signals": "One record of each class of the held-out task {task}; values in standard deviations of the training members.",
+    "signals": "One record of each class of the held-out task {task}, sample by sample; values in standard deviations of the training members.",
     "columns": {"task": "Task", "records": "Records", "members": "Members"},
     "parts": {"training": "Training", "validation": "Validation", "test": "Test"},
     "first": "The first {n} of {all} are listed.", "members": "Members are records that a strategy may be adapted on; the others only judge. Tasks of one family can share records.",
@@ -50,9 +51,10 @@ def _card(family: TaskFamily) -> tuple[DeltaGenerator, DeltaGenerator]:
             facts.skeleton(height=110)
             st.markdown(f":small[**{TEXT['caveat']}** {family.caveat}]")
             _buttons(family)
+        with right:
+            picture = st.empty()
+            picture.skeleton(height=300)
             st.caption(f"{TEXT['origin']}: {family.origin}  \n{TEXT['licence']}: {family.licence}")
-        picture = right.empty()
-        picture.skeleton(height=260)
     return facts, picture
 
 
@@ -77,7 +79,7 @@ def _fill(family: TaskFamily, facts: DeltaGenerator, picture: DeltaGenerator) ->
         picture.empty()
         return
     modes = ", ".join(controls.TEXT["titles"].get(m, m) for m in family.modes)
-    lines = [f"**{name}** {text}" + (f" ({TEXT['order']})" if text.count(" / ") == 2 else "") for name, text in view.facts if not name.startswith(_SKIPPED)]
+    lines = [f"**{name}** {text}" + (f" ({TEXT['order']})" if re.fullmatch(r"[\d,]+( / [\d,]+){2}", text) else "") for name, text in view.facts if not name.startswith(_SKIPPED)]
     lines += [f"**{TEXT['modes']}** {modes}", f"**{TEXT['sensitive']}** {', '.join(family.sensitive) or TEXT['none']}"]
     facts.markdown("  \n".join(lines))
     with picture.container():

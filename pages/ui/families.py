@@ -62,7 +62,7 @@ class View:
     @property
     def tasks(self) -> str:
         """Numbers of training, validation and test tasks."""
-        return " / ".join(f"{part.count:,}" for part in self.parts)
+        return "\u00a0/\u00a0".join(f"{part.count:,}" for part in self.parts)
 
 
 def by_area() -> dict[str, list[TaskFamily]]:
