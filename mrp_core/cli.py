@@ -1,4 +1,4 @@
-"""The same work without a browser: ``mrp run | app | worker | export | studies``. Bad input ends with exit code 2 and one sentence."""
+"""The same work without a browser: ``mrp run | app | worker | export | examine | studies | data``. Bad input ends with exit code 2 and one sentence."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
+from mrp_core.cli_data import data_commands
 from mrp_core.config import ComputeOptions, StudyConfig
-from mrp_core.errors import ConfigError, JobInterrupted, MRPError, StoreError
+from mrp_core.errors import ConfigError, DataError, JobInterrupted, MRPError, StoreError
 from mrp_core.examination import Examination, ExaminationOptions
 from mrp_core.exporting import check_place, write_study, write_text
 from mrp_core.jobs import open_log
@@ -89,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     studies = commands.add_parser("studies", help="list the studies of the store and the samples")
     studies.add_argument("--json", action="store_true")
     studies.set_defaults(work=_studies)
+    for answered in data_commands(commands):
+        answered.set_defaults(work=_data)
     return parser
 
 
@@ -213,6 +216,14 @@ def _studies(options: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = [{"id": name, "title": StudyFile.read(path).config.title, "state": "sample"} for name, path in samples().items()]
     rows += [{"id": row.id, "title": row.title, "state": str(row.state)} for row in Store.open().studies()]
     print(json.dumps(rows) if options.json else "\n".join(f"{r['id']:18} {r['state']:10} {r['title']}" for r in rows))
+    return 0
+
+
+def _data(options: argparse.Namespace) -> int:
+    text, problem = options.answer(options)
+    print(text)
+    if problem:
+        raise DataError(problem)
     return 0
 
 

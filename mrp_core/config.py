@@ -17,6 +17,7 @@ from mrp_core.knobs import knob, knobs_of, validate
 from mrp_core.registry import plugin
 
 VERSION = 1
+SIMULATED = "# The records of this study are simulated.\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class TaskConfig:
     sensitive: str = knob("", label="Sensitive attribute", help="Which attribute an observer may want to infer; empty for the family's first.", advanced=True)
     hardness: float = knob(45.0, label="Smallest angle", help="Gaussian family only: the smallest angle between task direction and sensitive direction; small is hard.",
                            low=0.0, high=90.0, unit="degrees", advanced=True)
+    table: str = knob("", label="Your table", help="Your own table only: its id, as the list of your tables shows it.")
 
     def __post_init__(self) -> None:
         validate(self)
@@ -161,7 +163,8 @@ class StudyConfig:
     audit: AuditConfig = field(default_factory=AuditConfig)
 
     def __post_init__(self) -> None:
-        if "attribute" in plugin("privacy", self.privacy.loss).needs and not plugin("tasks", self.task.family).sensitive:
+        family = plugin("tasks", self.task.family)
+        if "attribute" in plugin("privacy", self.privacy.loss).needs and not (family.sensitive or family.optional):
             raise ConfigError(f"loss is {self.privacy.loss!r}, but the family {self.task.family!r} has no sensitive attribute; choose a family that has one, or another loss.")
         if self.outer.network == "convolution" and not plugin("tasks", self.task.family).grid:
             raise ConfigError(f"network is 'convolution', but records of the family {self.task.family!r} are no pictures or signals; set network to 'auto' or 'dense'.")
@@ -181,6 +184,11 @@ class StudyConfig:
         plain = StudyConfig().to_dict()
         content = {f"{part}.{k}": v for part, values in self.to_dict().items() if isinstance(values, dict) for k, v in values.items() if v != plain[part][k]}
         return hashlib.sha256(json.dumps({"version": VERSION, **content}, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the records are made up: said wherever the study is shown, and in all that is exported of it."""
+        return bool(plugin("tasks", self.task.family).simulated)
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -213,8 +221,8 @@ class StudyConfig:
         return {"version": VERSION, **content}
 
     def to_toml(self) -> str:
-        """The configuration as TOML text that :meth:`from_toml` reads back."""
-        return tomli_w.dumps(self.to_dict())
+        """The configuration as TOML text that :meth:`from_toml` reads back; a comment says so where the records are simulated."""
+        return (SIMULATED if self.simulated else "") + tomli_w.dumps(self.to_dict())
 
     @classmethod
     def from_toml(cls, text: str) -> Self:

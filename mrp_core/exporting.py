@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mrp_core.errors import ConfigError, StoreError
-from mrp_core.store.files import write_whole
+from mrp_core.home import write_whole
 from mrp_core.studyfile import StudyFile
 
 

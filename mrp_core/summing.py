@@ -31,7 +31,7 @@ from mrp_core.results import Curve
 from mrp_core.settings import Setting
 from mrp_core.strategy import Strategy
 from mrp_core.task_membership import task_membership
-from mrp_core.taskdata import HeldOutTasks, TaskSet
+from mrp_core.taskdata import HeldOutTasks, TaskSet, offered_attributes
 
 SHOWN, BINS = 12, 40
 Part = Mapping[str, NDArray[Any]]
@@ -43,7 +43,7 @@ def assemble(strategy: Strategy, setting: Setting, options: ExaminationOptions, 
     """Join the seeds' parts, as :func:`mrp_core.examiner.examine` made them."""
     config, first = strategy.config, next(iter(parts.values()))
     headline, rule = (str(v) for v in first["rule"])
-    views = {attribute: _views(strategy, attribute, parts) for attribute in plugin("tasks", config.task.family).sensitive}
+    views = {attribute: _views(strategy, attribute, parts) for attribute in offered_attributes(plugin("tasks", config.task.family), config.task)}
     own = views.get(config.task.sensitive) or next(iter(views.values()), None) or _views(strategy, config.task.sensitive, parts)
     return Examination(
         study=config.id, setting=setting, options=options, seeds=tuple(parts), tasks=config.audit.tasks, records=first["keep"].shape[-1], rule=rule,

@@ -145,12 +145,22 @@ class TaskFamily(Protocol):
     files: tuple[str, ...]
 
     def build(self, config: TaskConfig, seed: int) -> TaskSet:
-        """Build the task set; equal arguments give equal arrays.
+        """Build the task set; equal arguments give equal arrays. A family whose attributes depend on ``config`` has a method ``offered`` too.
 
         Raises:
             DataError: If a file is missing or damaged, or classes hold too few records for the shots asked.
         """
         ...
+
+
+def offered_attributes(family: TaskFamily, config: TaskConfig) -> tuple[str, ...]:
+    """Names of the sensitive attributes that a family offers under a configuration, the default first.
+
+    Raises:
+        DataError: If they depend on a table that isn't here.
+    """
+    offered = getattr(family, "offered", None)
+    return tuple(offered(config)) if offered else family.sensitive
 
 
 def held_out(split: Split, *, tasks: int, shots: int, records: int, seed: int) -> HeldOutTasks:

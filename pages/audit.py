@@ -49,7 +49,7 @@ TEXT: dict[str, Any] = {
 
 def main() -> None:
     """Draw the page."""
-    frame.title(TEXT["title"], TEXT["lead"])
+    frame.title(TEXT["title"], TEXT["lead"], study=True)
     study = studies.current()
     if study is None or not study.points:
         st.info(TEXT["empty"])

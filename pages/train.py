@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from mrp_core import tables
 from mrp_core.config import AuditConfig, ComputeOptions, PrivacyConfig, StudyConfig, TaskConfig
 from mrp_core.errors import ConfigError, MRPError
 from mrp_core.registry import plugin
@@ -96,8 +97,10 @@ def _launcher() -> None:
     """The estimate and the button; a wrong configuration is a sentence instead."""
     try:
         config, compute = controls.read()
-    except ConfigError as error:
-        st.error(str(error), icon=":material/error:")
+        if config.task.family == "table":
+            tables.load(config.task.table)
+    except MRPError as error:
+        st.error(frame.escaped(str(error)), icon=":material/error:")
         st.button(TEXT["launch"], key="launch", type="primary", icon=":material/play_arrow:", disabled=True)
         return
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):

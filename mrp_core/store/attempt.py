@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from mrp_core import __version__
+from mrp_core.home import write_whole
 from mrp_core.results import Curve, Point, StudyState
 from mrp_core.settings import Setting
 from mrp_core.store.database import Database
-from mrp_core.store.files import artifact_file, checkpoint_folder, read_whole, remove, write_whole
+from mrp_core.store.files import artifact_file, checkpoint_folder, read_whole, remove
 from mrp_core.store.journal import record, touch
 from mrp_core.store.queue import Claim
 from mrp_core.store.results import put_artifact, put_results, stored_settings

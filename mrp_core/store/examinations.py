@@ -13,8 +13,9 @@ from mrp_core import __version__
 from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.errors import StoreError
 from mrp_core.examination import Examination, ExaminationOptions, examination_id
+from mrp_core.home import write_whole
 from mrp_core.settings import Setting
-from mrp_core.store.files import artifact_file, read_whole, write_whole
+from mrp_core.store.files import artifact_file, read_whole
 from mrp_core.store.jobs import new_job, queue_again
 from mrp_core.store.journal import record
 from mrp_core.store.reading import EXAMINATION

@@ -1,38 +1,12 @@
-"""Files beside the database: written under a temporary name, synced, renamed; read back only if their hash is the recorded one."""
+"""Files beside the database: where they lie, and read back only if their hash is the recorded one."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from mrp_core.errors import StoreError
-
-
-def write_whole(path: Path, data: bytes) -> str:
-    """Write a file so that it is there whole or not at all, even after a power cut; returns its SHA-256.
-
-    Raises:
-        OSError: If the disk is full or the folder can't be written; no part of the file is left.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    return hashlib.sha256(data).hexdigest()
 
 
 def read_whole(path: Path, sha256: str) -> bytes | None:

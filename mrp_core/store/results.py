@@ -9,10 +9,11 @@ from pathlib import Path
 from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
 from mrp_core.errors import StoreError
+from mrp_core.home import write_whole
 from mrp_core.results import Curve, Point, StudyState
 from mrp_core.settings import Setting
 from mrp_core.store.database import Database
-from mrp_core.store.files import artifact_file, write_whole
+from mrp_core.store.files import artifact_file
 from mrp_core.store.journal import record
 from mrp_core.store.schema import ARTIFACT, CURVE, JOB, METRIC, POINT, STUDY
 from mrp_core.studyfile import StudyFile

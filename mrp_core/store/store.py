@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Self
 
-import platformdirs
-from sqlalchemy import URL, Connection, delete, make_url, update
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL, Connection, delete, update
 
 from mrp_core import __version__
 from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.errors import ConfigError, StoreError
+from mrp_core.home import home_folder
 from mrp_core.settings import Setting
 from mrp_core.store.database import Database
 from mrp_core.store.jobs import ask_to_stop, new_job, queue_again
@@ -44,7 +42,7 @@ class Store(Reader):
             StoreError: If it can't be read or written, is damaged, or was written by a newer program.
         """
         url = url or os.environ.get("MRP_STORE")
-        home = _home(url)
+        home = home_folder(url)
         database = Database(url or URL.create("sqlite", database=str(home / FILE)).render_as_string(hide_password=False))
         try:
             home.mkdir(parents=True, exist_ok=True)
@@ -176,14 +174,3 @@ class Store(Reader):
             self._known(connection, id)
             connection.execute(update(STUDY).where(STUDY.c.id == id).values(**values))
             record(self.database, connection, id, "local", what)
-
-
-def _home(url: str | None) -> Path:
-    folder = os.environ.get("MRP_HOME")
-    if folder:
-        return Path(folder).expanduser().absolute()
-    try:
-        file = make_url(url).database if url and url.startswith("sqlite") else None
-    except ArgumentError:
-        file = None  # Database says what is wrong with it
-    return Path(file).absolute().parent if file else Path(platformdirs.user_data_dir("mrp"))

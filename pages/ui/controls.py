@@ -5,21 +5,23 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
 from mrp_core.config import AuditConfig, ComputeOptions, InnerConfig, OuterConfig, PrivacyConfig, StudyConfig, TaskConfig
-from mrp_core.errors import ConfigError
+from mrp_core.errors import ConfigError, MRPError
 from mrp_core.knobs import Knob, knobs_of
 from mrp_core.registry import plugin, plugins
+from pages.ui import tabled
 
 PARTS: dict[str, tuple[str, type[Any]]] = {
     "task": ("Task", TaskConfig), "privacy": ("Privacy", PrivacyConfig), "inner": ("Inner loop", InnerConfig),
     "outer": ("Outer loop", OuterConfig), "audit": ("Audit", AuditConfig), "compute": ("Compute", ComputeOptions),
 }
 TEXT: dict[str, Any] = {
-    "advanced": "More",
+    "advanced": "More", "table_none": "none kept yet: add one on the Data page", "table_missing": "{id}, which isn't on this machine",
     "list": "{name} is {text!r}, but must be numbers separated by commas, for example 1, 3, 7.",
     "titles": {"few_shot": "few-shot classes", "pairs": "pairs of classes", "site": "same label, other site", "site_target": "other site and other target",
                "sampled_label": "one sampled label", "top_label": "the top label", "noisy_scores": "noisy scores", "scores": "rounded scores", "none": "none",
@@ -88,7 +90,9 @@ def _widget(part: str, name: str, field: dataclasses.Field[Any], knob: Knob) -> 
     key, default = widget_key(part, name), field.default
     label = f"{knob.label}, {knob.unit}" if knob.unit else knob.label
     common: dict[str, Any] = {"key": key, "help": knob.help, "persist_state": "session"}
-    if knob.registry or knob.choices:
+    if (part, name) == ("task", "table"):
+        _table(label, common)
+    elif knob.registry or knob.choices:
         options = list(plugins(knob.registry)) if knob.registry else _choices(part, name, knob)
         _repair(key, options)
         st.selectbox(label, options, format_func=lambda v: _title(knob, v), on_change={"family": _family_changed, "loss": _loss_changed}.get(name), **common)
@@ -120,7 +124,8 @@ def _applies(part: str, name: str) -> bool:
     """Hide what has no effect with the present choices."""
     chosen = lambda p, n: str(st.session_state.get(widget_key(p, n)))  # noqa: E731
     family, weighted = plugin("tasks", chosen("task", "family")), bool(plugin("privacy", chosen("privacy", "loss")).weighted)
-    rules = {"hardness": family.name == "gaussian", "sensitive": bool(family.sensitive), "channel_noise": chosen("privacy", "channel") == "noisy_scores",
+    rules = {"hardness": family.name == "gaussian", "table": family.name == "table", "sensitive": bool(family.sensitive) or family.name == "table",
+             "channel_noise": chosen("privacy", "channel") == "noisy_scores",
              "lambda_max": weighted, "lambda_points": weighted, "channel_digits": chosen("privacy", "channel") == "scores"}
     rules |= dict.fromkeys(("task_clip", "task_delta"), float(st.session_state.get(widget_key("privacy", "task_noise"), 0.0)) > 0)
     noise = ("delta", "clip", "dp_adapts", "dp_steps", "learn_clip", "learn_noise_split", "noise_weight")
@@ -131,20 +136,39 @@ def _title(knob: Knob, value: str) -> str:
     return plugin(knob.registry, value).title if knob.registry else TEXT["titles"].get(value, value)
 
 
-def choose_family(name: str) -> None:
-    """Put a family and its defaults into the widgets of the train page."""
+def _table(label: str, common: dict[str, Any]) -> None:
+    """One of the kept tables; one that isn't here stays chosen and is said to be missing, since another one would be another study."""
+    titles, chosen = tabled.titles(), st.session_state.get(common["key"], "")
+    options = [*titles, *([chosen] if chosen not in titles else [])]
+    st.selectbox(label, options, format_func=lambda id: str(titles.get(id, TEXT["table_missing"].format(id=id) if id else TEXT["table_none"])), on_change=_table_changed, **common)
+
+
+def choose_family(name: str, **values: str | int) -> None:
+    """Put a family, its defaults and other values of its task into the widgets of the train page."""
     if not filled():
         fill(StudyConfig(title="My study"))
     st.session_state[widget_key("task", "family")] = name
     _family_changed()
+    for knob, value in values.items():
+        set_value("task", knob, value)
 
 
 def _family_changed() -> None:
-    found = plugin("tasks", st.session_state[widget_key("task", "family")])
+    chosen = plugin("tasks", st.session_state[widget_key("task", "family")])
     base = TaskConfig()
-    values: dict[str, Any] = {"mode": found.modes[0], "sensitive": "", "ways": base.ways, "shots": base.shots, "queries": base.queries, **found.defaults}
+    values: dict[str, Any] = {"mode": chosen.modes[0], "sensitive": "", "table": "", "ways": base.ways, "shots": base.shots, "queries": base.queries, **chosen.defaults}
     for name, value in values.items():
         set_value("task", name, value)
+    if chosen.name == "table" and (kept := tabled.titles()):
+        set_value("task", "table", next(iter(kept)))
+        _table_changed()
+
+
+def _table_changed() -> None:
+    """Ways and shots that the table has rows for; a table that can't be read says so below the knobs."""
+    with suppress(MRPError):
+        for name, value in tabled.suggested(st.session_state[widget_key("task", "table")]).items():
+            set_value("task", name, value)
 
 
 def _loss_changed() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 STUDY, POINT, AXIS, BESIDE = "study", "point", "axis", "beside"
-LESSON, TERM = "lesson", "term"
+AREA, LESSON, TERM = "area", "lesson", "term"
 _CARRIED = (STUDY, POINT, AXIS, BESIDE)
 
 
