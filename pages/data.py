@@ -58,7 +58,10 @@ def _facts(family: TaskFamily) -> None:
     try:
         facts, sample = _counted(family.name)
     except MRPError as error:
-        st.error(str(error), icon=":material/error:")
+        if family.optional:  # nothing went wrong: its records are for the reader to bring
+            st.info(str(error), icon=":material/folder_open:")
+        else:
+            st.error(str(error), icon=":material/error:")
         return
     modes = ", ".join(controls.TEXT["titles"][m] for m in family.modes)
     lines = [f"**{name}** {text}" + (f" ({TEXT['order']})" if name in ("Tasks", "Wards") else "") for name, text in facts if not name.startswith("Sensitive")]
