@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mrp_core.annealing import annealed, cycle_ends
+from mrp_core.blocks import rows_together
 from mrp_core.checkpoint import TrainingState
 from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.episodes import Episodes, EpisodeSampler
@@ -75,7 +76,7 @@ class Trainer:
         self.total = self.search.iterations(config) if self.learner.trains else 0
         one = next(iter(tasksets.values()))
         ways = one.train.tasks.shape[1]
-        self.shape = Shape(features=one.train.x.shape[1], hidden=config.outer.hidden, outputs=one.classes if self.learner.joint else ways, ways=ways,
+        self.shape = Shape(features=one.train.x.shape[1], hidden=config.hidden, grid=config.grid, outputs=one.classes if self.learner.joint else ways, ways=ways,
                            steps=max(1, config.inner.steps, config.privacy.dp_steps))
         self.samplers = {seed: EpisodeSampler(t.train, shots=config.task.shots * (2 if self.privacy.pairs else 1), queries=config.task.queries,
                                               permute=t.permute_labels, device=self.device, dtype=self.dtype) for seed, t in tasksets.items()}
@@ -143,9 +144,9 @@ class Trainer:
 
     def chunks(self, tasks: int) -> list[Chunk]:
         """Ranges of arms of one kind, and of an iteration's tasks, of at most ``chunk_rows`` rows."""
-        repeats = max(1, self.privacy.pairs)
-        arms_each = max(1, self.compute.chunk_rows // (tasks * repeats))
-        tasks_each = max(1, self.compute.chunk_rows // repeats)
+        repeats, records = max(1, self.privacy.pairs), self.shape.ways * max(self.config.task.shots, self.config.task.queries)
+        most = rows_together(self.shape.blocks, records, self.compute.chunk_rows)
+        arms_each, tasks_each = max(1, most // (tasks * repeats)), max(1, most // repeats)
         out, low = [], 0
         while low < len(self.arms):
             high = low + 1
@@ -243,8 +244,7 @@ class Trainer:
         """Draws of each layer for a chunk's rows. Where a loss compares paired adaptations under noise, each of a pair has noise of its own, or the loss couldn't see what the noise hides."""
         pairs = max(1, self.privacy.pairs) if self.config.privacy.noise_weight > 0 else 1
         draws: list[Tensor | None] = []
-        layers = [*self.shape.layers[:-1], (self.shape.ways, self.shape.layers[-1][1])]
-        for i, (out, inputs) in enumerate(layers):
+        for i, (out, inputs) in enumerate(self.shape.adapted):
             if i < lowest:
                 draws.append(None)
                 continue
