@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mrp_core.errors import DataError
 from mrp_core.intake.bounds import LONGEST_VALUE, checked_names, checked_size
-from mrp_core.intake.text import cleaned, read_text
+from mrp_core.intake.text import cleaned, compute, read_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,9 +70,8 @@ def _unpacked(file: pq.ParquetFile) -> pa.Table:
 
 def _texts(column: pa.Array, name: str) -> pa.Array:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    kind = column.type
+    pc, kind = compute(), column.type
     if isinstance(kind, pa.DictionaryType):
         column, kind = column.dictionary_decode(), kind.value_type
     types = pa.types
