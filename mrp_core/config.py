@@ -157,7 +157,7 @@ class StudyConfig:
 
     def __post_init__(self) -> None:
         family = plugin("tasks", self.task.family)
-        if "attribute" in plugin("privacy", self.privacy.loss).needs and not (family.sensitive or family.optional):
+        if "attribute" in plugin("privacy", self.privacy.loss).needs and not (family.sensitive or hasattr(family, "offered")):  # what a table offers is known where it lies
             raise ConfigError(f"loss is {self.privacy.loss!r}, but the family {self.task.family!r} has no sensitive attribute; choose a family that has one, or another loss.")
         if self.privacy.task_noise > 0 and self.task.mode != "site":
             raise ConfigError(f"task_noise is {self.privacy.task_noise:g}, but tasks of the mode {self.task.mode!r} share classes or records, so a guarantee for one task would protect "

@@ -81,6 +81,8 @@ def _texts(column: pa.Array, name: str) -> pa.Array:
         raise DataError(f"The column {name!r} holds values of the type {str(kind)[:60]}, but only numbers, texts, dates and booleans are read; leave it out.")
     column.validate(full=True)
     texts = column.cast(pa.string())
+    if types.is_timestamp(kind):
+        texts = pc.replace_substring_regex(texts, r"\.0+(Z?)$", r"\1")
     if (pc.max(pc.utf8_length(texts)).as_py() or 0) > LONGEST_VALUE:
         raise DataError(f"The column {name!r} holds a value of more than {LONGEST_VALUE:,} characters; leave such texts out.")
     return cleaned(texts)

@@ -119,7 +119,7 @@ def _applies(part: str, name: str) -> bool:
     """Hide what has no effect with the present choices."""
     chosen = lambda p, n: str(st.session_state.get(widget_key(p, n)))  # noqa: E731
     family, weighted = plugin("tasks", chosen("task", "family")), bool(plugin("privacy", chosen("privacy", "loss")).weighted)
-    rules = {"hardness": family.name == "gaussian", "table": family.name == "table", "sensitive": bool(family.sensitive) or family.optional,
+    rules = {"hardness": family.name == "gaussian", "table": family.name == "table", "sensitive": bool(family.sensitive) or hasattr(family, "offered"),
              "channel_noise": chosen("privacy", "channel") == "noisy_scores",
              "lambda_max": weighted, "lambda_points": weighted, "channel_digits": chosen("privacy", "channel") == "scores"}
     rules |= dict.fromkeys(("task_clip", "task_delta"), float(st.session_state.get(widget_key("privacy", "task_noise"), 0.0)) > 0)
