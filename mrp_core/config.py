@@ -164,7 +164,7 @@ class StudyConfig:
 
     def __post_init__(self) -> None:
         family = plugin("tasks", self.task.family)
-        if "attribute" in plugin("privacy", self.privacy.loss).needs and not (family.sensitive or family.optional):
+        if "attribute" in plugin("privacy", self.privacy.loss).needs and not (family.sensitive or hasattr(family, "offered")):  # what a table offers is known where it lies
             raise ConfigError(f"loss is {self.privacy.loss!r}, but the family {self.task.family!r} has no sensitive attribute; choose a family that has one, or another loss.")
         if self.outer.network == "convolution" and not plugin("tasks", self.task.family).grid:
             raise ConfigError(f"network is 'convolution', but records of the family {self.task.family!r} are no pictures or signals; set network to 'auto' or 'dense'.")

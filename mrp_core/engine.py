@@ -18,7 +18,7 @@ from mrp_core.audit.roc import attack_result
 from mrp_core.channel import softmax, statistic, utility
 from mrp_core.checkpoint import TrainingState
 from mrp_core.config import ComputeOptions, StudyConfig
-from mrp_core.errors import CheckpointError, ConfigError
+from mrp_core.errors import CheckpointError, ConfigError, DataError
 from mrp_core.evaluation import AuditTasks, audit_tasks, evaluate, study_tasks
 from mrp_core.exploration import described, explore
 from mrp_core.jobs.context import JobContext, SilentContext
@@ -219,7 +219,10 @@ def live(strategy: Strategy, *, seed: int, task: int, draw: int, longer: int = 1
 def _tasksets(config: StudyConfig) -> dict[int, TaskSet]:
     """The task set of each seed."""
     family = plugin("tasks", config.task.family)
-    return {seed: family.build(config.task, seed) for seed in config.seeds}
+    built = {seed: family.build(config.task, seed) for seed in config.seeds}
+    if "attribute" in plugin("privacy", config.privacy.loss).needs and not any((taskset.train.sensitive >= 0).any() for taskset in built.values()):
+        raise DataError(f"loss is {config.privacy.loss!r}, but the table of this study has no sensitive column; add it anew with one, or choose another loss.")
+    return built
 
 
 def _check_device(compute: ComputeOptions) -> None:

@@ -7,7 +7,7 @@ from mrp_core.errors import DataError
 MOST_BYTES = 20 * 2**20
 """Of the file as given; the app's maxUploadSize."""
 MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 500_000, 300, 10_000_000
-MOST_TEXT = 400 * 2**20
+MOST_TEXT = 256 * 2**20
 """Bytes of all values once decompressed."""
 LONGEST_VALUE, LONGEST_NAME = 100_000, 100
 MEMORY = 2 * 2**30

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mrp_core.errors import DataError
 from mrp_core.intake.bounds import LONGEST_VALUE, checked_names, checked_size
-from mrp_core.intake.text import cleaned, read_text
+from mrp_core.intake.text import cleaned, compute, read_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,9 +70,8 @@ def _unpacked(file: pq.ParquetFile) -> pa.Table:
 
 def _texts(column: pa.Array, name: str) -> pa.Array:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    kind = column.type
+    pc, kind = compute(), column.type
     if isinstance(kind, pa.DictionaryType):
         column, kind = column.dictionary_decode(), kind.value_type
     types = pa.types
@@ -82,6 +81,8 @@ def _texts(column: pa.Array, name: str) -> pa.Array:
         raise DataError(f"The column {name!r} holds values of the type {str(kind)[:60]}, but only numbers, texts, dates and booleans are read; leave it out.")
     column.validate(full=True)
     texts = column.cast(pa.string())
+    if types.is_timestamp(kind):
+        texts = pc.replace_substring_regex(texts, r"\.0+(Z?)$", r"\1")
     if (pc.max(pc.utf8_length(texts)).as_py() or 0) > LONGEST_VALUE:
         raise DataError(f"The column {name!r} holds a value of more than {LONGEST_VALUE:,} characters; leave such texts out.")
     return cleaned(texts)

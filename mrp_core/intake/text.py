@@ -7,7 +7,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mrp_core.errors import DataError
 from mrp_core.intake.bounds import LONGEST_VALUE, MISSING, checked_names, checked_size
@@ -56,10 +56,17 @@ def read_text(data: bytes) -> tuple[pa.Table, str]:
 def cleaned(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """Texts without spaces around them, and null for whatever says that there is no value."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
+    pc = compute()
     trimmed = pc.utf8_trim_whitespace(column)
     return pc.if_else(pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(MISSING)), None, trimmed)
+
+
+def compute() -> Any:
+    """The module pyarrow.compute, which makes its functions as it is loaded, so that no type checker knows them."""
+    import pyarrow.compute
+
+    return pyarrow.compute
 
 
 def _decoded(data: bytes) -> tuple[str, str]:
@@ -143,8 +150,7 @@ def _part(rows: list[list[str]], names: list[str]) -> pa.Table:
 
 def _plain_numbers(column: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:
     """Numbers with a decimal comma (where commas don't separate values), or with commas between thousands, in plain form."""
-    import pyarrow.compute as pc
-
+    pc = compute()
     if separator == ",":
         shape, marks = r"^[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?$", ((",", ""),)
     else:

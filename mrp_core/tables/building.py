@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mrp_core.config import TaskConfig
 from mrp_core.errors import DataError
-from mrp_core.tables.columns import numbers
+from mrp_core.tables.columns import column_of, numbers
 from mrp_core.tables.inputs import above, binarised, encoded
 from mrp_core.tables.spec import TableSpec
 from mrp_core.tabular import MEMBERS, class_tasks, distinct_rows, draw_members, sensitive_name, standardised
@@ -83,7 +83,7 @@ def build(frame: pd.DataFrame, spec: TableSpec, config: TaskConfig, seed: int) -
         rows = dataclasses.replace(rows, label=label, classes=(f"at most {cut:.6g}", f"above {cut:.6g}"))
     raw, names = encoded(rows.frame, spec, basis)
     x = standardised(raw, basis)
-    sensitive, values = binarised(rows.frame[attribute], spec.kind(attribute), basis) if attribute else (np.full(len(x), -1, dtype=np.int64), ())
+    sensitive, values = binarised(column_of(rows.frame, attribute), spec.kind(attribute), basis) if attribute else (np.full(len(x), -1, dtype=np.int64), ())
     own = np.zeros(len(x), dtype=bool)
     own[distinct_rows(x.astype(np.float64))] = True
     splits = [_split(rows, x, member, sensitive, own & (part == i), config, i, needed) for i in range(3)]
@@ -99,7 +99,7 @@ def label_classes(frame: pd.DataFrame, spec: TableSpec) -> pd.Series | None:
     Raises:
         DataError: If there is no second class.
     """
-    counts = frame[spec.label].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    counts = column_of(frame, spec.label).value_counts().sort_index().sort_values(ascending=False, kind="stable")
     if len(counts) < 2:
         raise DataError(f"The label column {spec.label!r} has {'one value only' if len(counts) else 'no value'}; choose a column with at least two classes.")
     return None if spec.kind(spec.label) in ("number", "date") and len(counts) > FEW_NUMBERS else counts
@@ -108,20 +108,21 @@ def label_classes(frame: pd.DataFrame, spec: TableSpec) -> pd.Series | None:
 def _rows(frame: pd.DataFrame, spec: TableSpec, ways: int) -> _Rows:
     counts = label_classes(frame, spec)
     if spec.task:
-        _check_task_column(frame[spec.task], spec.task)
+        _check_task_column(column_of(frame, spec.task), spec.task)
         if counts is None and ways != 2:
             raise DataError(f"ways is {ways}, but the label column {spec.label!r} holds numbers, which are cut into two classes; set ways to 2.")
         if counts is not None and len(counts) < ways:
             raise DataError(f"ways is {ways}, but the label column {spec.label!r} has only {len(counts)} classes; set ways to {len(counts)}.")
     elif counts is None:
-        raise DataError(f"The label column {spec.label!r} holds {frame[spec.label].nunique():,} different numbers, so its values can't be classes; name a task column, or choose another label.")
-    measured = numbers(frame[spec.label], spec.kind(spec.label)) if counts is None else None
+        raise DataError(f"The label column {spec.label!r} holds {column_of(frame, spec.label).nunique():,} different numbers, so its values can't be classes; "
+                        "name a task column, or choose another label.")
+    measured = numbers(column_of(frame, spec.label), spec.kind(spec.label)) if counts is None else None
     classes = ("low", "high") if counts is None else tuple(str(v) for v in (counts.index[:ways] if spec.task else counts.index))
-    label = above(measured, np.ones(len(frame), dtype=bool))[0] if measured is not None else _numbered(frame[spec.label], classes)
-    group_names = tuple(sorted(str(v) for v in frame[spec.task].dropna().unique())) if spec.task else classes
-    group = _numbered(frame[spec.task], group_names) if spec.task else label
+    label = above(measured, np.ones(len(frame), dtype=bool))[0] if measured is not None else _numbered(column_of(frame, spec.label), classes)
+    group_names = tuple(sorted(str(v) for v in column_of(frame, spec.task).dropna().unique())) if spec.task else classes
+    group = _numbered(column_of(frame, spec.task), group_names) if spec.task else label
     first = ~frame.duplicated(subset=list(spec.features)).to_numpy()
-    person = np.arange(len(frame)) if not spec.person else _persons(frame[spec.person])
+    person = np.arange(len(frame)) if not spec.person else _persons(column_of(frame, spec.person))
     every = _Rows(frame=frame, person=person.astype(np.int64), group=group, label=label, groups=group_names, classes=classes, measured=measured)
     return every.take(first & (label >= 0) & (group >= 0))
 

@@ -42,7 +42,12 @@ class Column:
 
 def described(frame: pd.DataFrame) -> tuple[Column, ...]:
     """Each column of a table of texts, in order."""
-    return tuple(_described(frame[name]) for name in frame.columns)
+    return tuple(_described(column_of(frame, str(name))) for name in frame.columns)
+
+
+def column_of(frame: pd.DataFrame, name: str) -> pd.Series:
+    """One column of a table of texts."""
+    return pd.Series(frame[name])
 
 
 def numbers(column: pd.Series, kind: str) -> NDArray[np.float64]:
@@ -52,7 +57,7 @@ def numbers(column: pd.Series, kind: str) -> NDArray[np.float64]:
         return np.where(known.isna(), np.nan, known.isin(YES)).astype(np.float64)
     if kind == "date":
         return _days(column)
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    values = _floats(column)
     return np.where(np.isfinite(values), values, np.nan)
 
 
@@ -70,9 +75,9 @@ def _kind(name: str, counts: pd.Series) -> str:
         return "category"
     unique = len(values) == rows >= ENOUGH
     if not values.str.fullmatch(r"[+-]?0\d+").any():  # codes with leading zeros are no numbers
-        known = np.isfinite(pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
+        known = np.isfinite(_floats(values))
         if known.all() or (len(values) > ENOUGH and counts.to_numpy()[known].sum() >= MIXED * rows):
-            return "identifier" if _numbers_things(name, values[known], unique) else "number"
+            return "identifier" if _numbers_things(name, pd.Series(values[known]), unique) else "number"
     if not np.isnan(_days(values.head(LOOKED_AT))).any():
         return "date"
     long = bool(values.str.len().mean() > LONG)
@@ -89,8 +94,12 @@ def _numbers_things(name: str, values: pd.Series, unique: bool) -> bool:
         return False
     if NAMED_ID.search(name) and len(values) > ENOUGH:
         return True
-    numeric = pd.to_numeric(values, errors="coerce")
+    numeric = _floats(values)
     return unique and bool(numeric.max() - numeric.min() + 1 == len(values))
+
+
+def _floats(values: pd.Series) -> NDArray[np.float64]:
+    return np.asarray(pd.to_numeric(values, errors="coerce"), dtype=np.float64)
 
 
 def _days(column: pd.Series) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mrp_core.errors import DataError
-from mrp_core.tables.columns import numbers
+from mrp_core.tables.columns import column_of, numbers
 from mrp_core.tables.spec import TableSpec
 
 LEVELS = 10
@@ -32,7 +32,7 @@ def encoded(frame: pd.DataFrame, spec: TableSpec, basis: NDArray[np.bool_]) -> t
     """
     columns: dict[str, NDArray[np.float64]] = {}
     for name in spec.features:
-        columns |= _inputs(frame[name], name, spec.kind(name), basis)
+        columns |= _inputs(column_of(frame, name), name, spec.kind(name), basis)
         if len(columns) > MOST_INPUTS or len(columns) * len(frame) > MOST_NUMBERS:
             raise DataError(f"The {len(spec.features)} feature columns make more than {min(MOST_INPUTS, MOST_NUMBERS // len(frame)):,} inputs, the most for {len(frame):,} rows; "
                             "leave out some of them.")
@@ -49,7 +49,7 @@ def binarised(column: pd.Series, kind: str, basis: NDArray[np.bool_]) -> tuple[N
         cut = _median(values[basis])
         shown = str(pd.Timestamp(0) + pd.Timedelta(days=cut))[:10] if kind == "date" else f"{cut:.6g}"
         return np.where(np.isnan(values), -1, values > cut).astype(np.int64), (f"at most {shown}", f"above {shown}")
-    counts = column[basis].value_counts()
+    counts = column.loc[basis].value_counts()
     if counts.empty:
         return np.full(len(column), -1, dtype=np.int64), ("no", "yes")
     one = str(counts.sort_index(kind="stable").idxmax())
@@ -70,7 +70,7 @@ def _median(values: NDArray[np.float64]) -> float:
 
 def _inputs(column: pd.Series, name: str, kind: str, basis: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
     if kind == "category":
-        counts = column[basis].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+        counts = column.loc[basis].value_counts().sort_index().sort_values(ascending=False, kind="stable")
         levels = [str(v) for v in counts.index[:1 if len(counts) == 2 else LEVELS]]
         missing = column.isna().to_numpy()
         out = {f"{name} = {level}": (column == level).to_numpy(dtype=np.float64, na_value=0.0) for level in levels}

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mrp_core.tables.columns import numbers
+from mrp_core.tables.columns import column_of, numbers
 from mrp_core.tables.inputs import above
 
 SAMPLE = 4000
@@ -50,12 +50,12 @@ def found(frame: pd.DataFrame, kinds: dict[str, str], label: str, features: tupl
         label: The column that is predicted.
         features: The columns that are inputs.
     """
-    out = [f for name in features for f in _of_column(frame[name], kinds[name])]
+    out = [f for name in features for f in _of_column(column_of(frame, name), kinds[name])]
     twins = int(frame.duplicated(subset=list(features)).sum()) if features else 0
     if twins:
         out.append(Finding(code="duplicates", level="note", column="", value=float(twins),
                            sentence=f"{twins:,} rows have the same inputs as an earlier row; they are left out, since a twin is no non-member."))
-    unlabelled = int(frame[label].isna().sum())
+    unlabelled = int(column_of(frame, label).isna().sum())
     if unlabelled:
         out.append(Finding(code="missing", level="note", column=label, value=unlabelled / len(frame), sentence=f"{unlabelled:,} rows have no value of {label!r}; they are left out."))
     out += [_telling(name, label, strength) for name, strength in strengths(frame, kinds, label, features).items() if gives_away(kinds[name], strength)]
@@ -64,10 +64,10 @@ def found(frame: pd.DataFrame, kinds: dict[str, str], label: str, features: tupl
 
 def strengths(frame: pd.DataFrame, kinds: dict[str, str], label: str, columns: tuple[str, ...]) -> dict[str, float]:
     """How well each column alone predicts the label, on a fixed sample: AUC for numbers and dates, else the share of errors it avoids."""
-    known = frame[frame[label].notna()]
+    known = frame[column_of(frame, label).notna()]
     sample = known.iloc[np.sort(np.random.default_rng(0).permutation(len(known))[:SAMPLE])]
-    target = _classes(sample[label], kinds[label])
-    return {name: _strength(sample[name], kinds[name], target) for name in columns}
+    target = _classes(column_of(sample, label), kinds[label])
+    return {name: _strength(column_of(sample, name), kinds[name], target) for name in columns}
 
 
 def gives_away(kind: str, strength: float) -> bool:
