@@ -12,9 +12,8 @@ ACTIVITIES = ("sleep", "away", "cooking", "leisure")
 SENSORS = ("log power", "motion in the kitchen", "motion in the living room", "motion in the bedroom", "door", "CO2", "temperature", "light",
            "hour (sine)", "hour (cosine)", "weekend")
 MISLOGGED = 0.10
-CHILD, LIVELY = 0.24, 0.16
+CHILD, LIVELY = 0.19, 0.13
 """How much more of power, motion, CO2 and doors there is in a home with a child, as a share; and how homes differ in that anyway, as the deviation of the logarithm."""
-NOISE = 1.0
 _SLEEP, _AWAY, _COOKING, _LEISURE = range(4)
 _MOTION = np.array([[0.05, 0.05, 0.8], [0.02, 0.04, 0.02], [3.0, 0.9, 0.2], [0.6, 2.4, 0.6]])
 """Movements in kitchen, living room and bedroom in an hour of each activity."""
@@ -118,7 +117,7 @@ def _sensors(h: _Habits, shown: NDArray[np.int64], rng: np.random.Generator) -> 
     """Readings [homes, days, 24, 11]."""
     each = lambda habit: habit[:, None, None]  # noqa: E731
     home, more = shown != _AWAY, h.lively * (1.0 + CHILD * h.child)
-    noise = lambda spread: NOISE * spread * each(h.noise) * rng.standard_normal(shown.shape)  # noqa: E731
+    noise = lambda spread: spread * each(h.noise) * rng.standard_normal(shown.shape)  # noqa: E731
     power = np.log(each(h.watts * more) * (80.0 + _WATTS[shown])) + noise(0.55)
     rates = _MOTION[shown] * each(h.motion * more)[..., None] * rng.gamma(2.0, 0.5, (*shown.shape, 1))
     motion = np.log1p(rng.poisson(rates + 0.15))

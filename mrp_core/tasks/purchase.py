@@ -15,17 +15,19 @@ from mrp_core.taskdata import Split, TaskSet
 CLASSES, PRODUCTS, CUSTOMERS = 50, 300, 120
 SPLITS = (30, 8, 12)
 POPULARITY = (-1.5, 1.0)
-TASTE, APPETITE = 0.61, 0.5
-"""Spread of a class's leaning to each product, and of a customer's to buying at all; in logits, as the popularity's mean and spread."""
+INTERESTS, TASTE, APPETITE = 20, 0.73, 0.5
+"""Interests that all tastes are made of; spread of a class's leaning to each product, and of a customer's to buying at all, in logits as the popularity's."""
 
 
 @dataclass(frozen=True)
 class Purchase:
     """Which of 300 products a customer ever bought; the class is the customer's kind, one of 50 with 120 customers each.
 
-    A customer j of kind c buys product p with probability sigmoid(b_p + t_cp + k_j), b ~ N(-1.5, 1), t ~ N(0, 0.61^2), k ~ N(0, 0.5^2). The shape
-    is that of Purchase-100 (Shokri et al. 2017, Membership Inference Attacks Against Machine Learning Models), whose records can't be passed on;
-    the spreads were set so that logistic regression learns its records by heart. Kinds are split 30 / 8 / 12 by number; their tastes are independent.
+    A customer j of kind c buys product p with probability sigmoid(b_p + t_cp + k_j), b ~ N(-1.5, 1), k ~ N(0, 0.5^2). Tastes are t_cp = 0.73 g_c.h_p
+    with g ~ N(0, I) and h ~ N(0, I / 20): all kinds share 20 interests, so that training has something to learn for kinds that it never sees.
+
+    The shape is that of Purchase-100 (Shokri et al. 2017, Membership Inference Attacks Against Machine Learning Models), whose records can't be
+    passed on; the spreads were set so that logistic regression learns its records by heart. Kinds are split 30 / 8 / 12 by number.
     """
 
     name: str = "purchase"
@@ -75,7 +77,7 @@ def baskets(seed: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
 def _drawn(seed: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     rng = np.random.default_rng([seed, 21])
     popularity = rng.normal(*POPULARITY, PRODUCTS)
-    taste = rng.normal(0.0, TASTE, (CLASSES, PRODUCTS))
+    taste = TASTE * rng.normal(0.0, 1.0, (CLASSES, INTERESTS)) @ rng.normal(0.0, INTERESTS ** -0.5, (INTERESTS, PRODUCTS))
     kind = np.repeat(np.arange(CLASSES), CUSTOMERS)
     logits = popularity + taste[kind] + rng.normal(0.0, APPETITE, (len(kind), 1))
     return rng.random(logits.shape) < 1.0 / (1.0 + np.exp(-logits)), kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -16,9 +17,10 @@ from sklearn.preprocessing import StandardScaler
 from mrp_core import tabular
 from mrp_core.config import TaskConfig
 from mrp_core.errors import DataError
+from mrp_core.homes import ACTIVITIES, MISLOGGED, SENSORS, HomeLog, simulated_homes
 from mrp_core.registry import plugin
 from mrp_core.taskdata import Split, TaskSet
-from mrp_core.tasks import insteval, purchase
+from mrp_core.tasks import insteval, purchase, smart_home
 
 
 def classifier() -> Pipeline:
@@ -111,8 +113,96 @@ def test_an_unseen_lecturer_gets_the_prior() -> None:
     np.testing.assert_allclose(made, [(9 + 15) / 7, 3.0, (1 + 15) / 6, 3.0])
 
 
-@pytest.mark.parametrize(("name", "ways", "words"), [("insteval", 3, "set ways to 2"), ("purchase", 9, "validation split of this family has only 8 classes")])
+@pytest.mark.parametrize(("name", "ways", "words"), [("insteval", 3, "set ways to 2"), ("smart_home", 2, "set ways to 4"), ("purchase", 9, "validation split of this family has only 8 classes")])
 def test_impossible_ways_are_one_sentence(name: str, ways: int, words: str) -> None:
     config = TaskConfig(family=name, **{**plugin("tasks", name).defaults, "ways": ways})
     with pytest.raises(DataError, match=rf"^ways is {ways}, .*{words}.*\.$"):
         plugin("tasks", name).build(config, 0)
+
+
+TRIAL, MANY = 48, 480
+"""Homes that an attack is trained on, four fifths of 60, and homes among which it is judged: many more, since 12 would leave an AUC to luck."""
+
+
+@pytest.fixture(scope="module")
+def homes() -> HomeLog:
+    return simulated_homes(MANY, 28, 0)
+
+
+def trials() -> list[NDArray[np.bool_]]:
+    return [np.arange(MANY) // TRIAL == k for k in range(MANY // TRIAL)]
+
+
+def by_hour(log: HomeLog, seen: NDArray[np.bool_], step: int, of: NDArray[np.generic]) -> tuple[NDArray[np.float64], NDArray[np.generic]]:
+    """Every ``step``-th hour of some homes, with a value of the home or of the hour."""
+    x = log.sensors[seen].reshape(seen.sum(), -1, len(SENSORS))[:, ::step]
+    value = np.broadcast_to(of[seen].reshape(seen.sum(), -1), (seen.sum(), log.activity[0].size))[:, ::step]
+    return x.reshape(-1, len(SENSORS)), value.ravel()
+
+
+def test_activities_of_unseen_homes_are_told_as_well_as_in_the_trials(homes: HomeLog) -> None:
+    seen = trials()[0]
+    model = classifier().fit(*by_hour(homes, seen, 1, homes.activity))
+    assert model.score(*by_hour(homes, ~seen, 13, homes.activity)) == pytest.approx(0.811, abs=0.03)
+    assert model.score(*by_hour(homes, ~seen, 13, homes.shown)) > 0.85, "the log is what is wrong"
+
+
+def test_a_child_shows_in_a_month_and_hardly_in_an_hour(homes: HomeLog) -> None:
+    hour, month, x = [], [], homes.sensors.mean((1, 2))
+    for seen in trials():
+        one = classifier().fit(*by_hour(homes, seen, 5, homes.child))
+        fresh, truth = by_hour(homes, ~seen, 23, homes.child)
+        hour.append(roc_auc_score(truth, one.predict_proba(fresh)[:, 1]))
+        month.append(roc_auc_score(homes.child[~seen], classifier().fit(x[seen], homes.child[seen]).predict_proba(x[~seen])[:, 1]))
+    assert np.mean(hour) == pytest.approx(0.577, abs=0.03)
+    assert np.mean(month) == pytest.approx(0.742, abs=0.03)
+
+
+def test_a_shift_worker_shows_in_weeks_and_hardly_in_an_hour(homes: HomeLog) -> None:
+    """The power of the nights of every second week against the others; and that of one hour."""
+    late, night = np.arange(28) // 7 % 2 == 1, homes.sensors[:, :, 1:5, SENSORS.index("log power")]
+    assert roc_auc_score(homes.shift, night[:, late].mean((1, 2)) - night[:, ~late].mean((1, 2))) > 0.85
+    assert roc_auc_score(np.repeat(homes.shift, night[0].size), night.ravel()) < 0.6
+
+
+def test_nothing_tells_of_a_child_that_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mrp_core.homes.CHILD", 0.0)
+    log = simulated_homes.__wrapped__(MANY, 14, 0)
+    x, half = log.sensors.mean((1, 2)), np.arange(MANY) % 2 == 0
+    assert roc_auc_score(log.child[~half], classifier().fit(x[half], log.child[half]).predict_proba(x[~half])[:, 1]) == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_tenth_of_the_log_is_wrong_and_nobody_writes_to_it(homes: HomeLog) -> None:
+    assert (homes.activity != homes.shown).mean() == pytest.approx(MISLOGGED, abs=0.005)
+    assert homes.sensors.shape == (MANY, 28, 24, len(SENSORS))
+    with pytest.raises(ValueError, match="read-only"):
+        homes.sensors[:] = 0
+    again = simulated_homes.__wrapped__(MANY, 28, 0)
+    np.testing.assert_array_equal(homes.sensors, again.sensors)
+    np.testing.assert_array_equal(homes.activity, again.activity)
+
+
+def test_a_home_is_a_task_and_an_hour_a_record() -> None:
+    tasks, log = built("smart_home", 2), simulated_homes(sum(smart_home.HOMES), smart_home.DAYS, 2)
+    assert [n for s in splits(tasks) for n in s.names] == [f"home {i}" for i in range(1, 61)]
+    for split in splits(tasks):
+        for name, row in zip(split.names, split.tasks, strict=True):
+            for activity, bucket in enumerate(row):
+                hours = split.person[split.buckets[bucket]]
+                assert len(hours) == smart_home.HOURS
+                assert set((hours // (24 * smart_home.DAYS) + 1).tolist()) == {int(name.removeprefix("home "))}
+                assert set(log.activity.ravel()[hours].tolist()) == {activity}
+        np.testing.assert_array_equal(split.sensitive == 1, log.shown.ravel()[split.person] == ACTIVITIES.index("away"))
+
+
+def test_homes_outside_training_and_hours_outside_the_members_set_no_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    config, before = TaskConfig(family="smart_home", **smart_home.PLUGIN.defaults), built("smart_home", 1)
+    log = simulated_homes(sum(smart_home.HOMES), smart_home.DAYS, 1)
+    altered = log.sensors.reshape(-1, len(SENSORS)).copy()
+    members = before.train.person[before.train.member]
+    others = np.setdiff1d(np.arange(len(altered)), members)
+    altered[others] = altered[others] * 50 + 7
+    monkeypatch.setattr(smart_home, "simulated_homes", lambda *_: replace(log, sensors=altered.reshape(log.sensors.shape)))
+    after = smart_home.PLUGIN.build(config, 1)
+    np.testing.assert_array_equal(before.train.x[before.train.member], after.train.x[after.train.member])
+    assert not np.array_equal(before.test.x, after.test.x)
