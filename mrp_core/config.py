@@ -111,7 +111,7 @@ class OuterConfig:
     hidden: tuple[int, ...] = knob((64, 64), label="Hidden layers", help="Units of each hidden layer of a dense network; a convolution network has filters instead.", low=1, high=2048, advanced=True)
     network: str = knob("auto", label="Network", help="auto: convolution for pictures and signals, dense layers for other records. A convolution network doesn't use the hidden layers, but the filters.",
                         choices=("auto", "dense", "convolution"), advanced=True)
-    filters: tuple[int, ...] = knob((32, 32, 32, 32), label="Filters", help="Convolution networks only: filters of each block; a block also halves the picture or signal while it can.",
+    filters: tuple[int, ...] = knob((16, 16, 32, 32), label="Filters", help="Convolution networks only: filters of each block; a block also halves the picture or signal while it can.",
                                     low=1, high=512, advanced=True)
     search_share: float = knob(0.3, label="Share for exploring", help="Searches on measured objectives only: this share of the meta-iterations is spent on measuring candidates.",
                                low=0.05, high=0.9, advanced=True)

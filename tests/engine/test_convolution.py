@@ -267,7 +267,7 @@ def test_the_network_follows_the_records_or_the_knob(pictures: None) -> None:
 
 def test_the_cost_counts_a_filters_weights_at_each_position(pictures: None) -> None:
     assert products(toy_study(**STUDY)) == 36 * 4 * 9 + 9 * 3 * 36 + 3 * 3
-    assert products(toy_study(**STUDY, outer__network="dense")) == 32 * 8 + 8 * 7 + 7 * 3
+    assert products(toy_study(**STUDY, outer__network="dense")) == 36 * 8 + 8 * 7 + 7 * 3
 
 
 def test_fresh_filters_keep_the_size_of_what_passes(pictures: None) -> None:
