@@ -61,7 +61,7 @@ def run(config: StudyConfig, wanted: frozenset[str]) -> tuple[Measured, float]:
     begin = time.perf_counter()
     compute = ComputeOptions()
     strategy = train(config, compute)
-    settings = [s for s in settings_of(config) if s.kind in wanted]
+    settings = [s for s in settings_of(config) if s.kind in wanted and strategy.offers(s)]
     found = {s: points for s, (points, _) in zip(settings, audit(strategy, settings, compute), strict=True)}
     return found, time.perf_counter() - begin
 

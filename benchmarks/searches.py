@@ -1,12 +1,15 @@
-"""How good are the frontiers of the searches that follow gradients, at one total of meta-iterations?
+"""How good are the frontiers of the searches at one total of meta-iterations?
 
 Run ``python -m benchmarks.searches``; it writes ``results/searches.json``, one part per family.
 
 Every search is given the same total of meta-iterations on the λ axis, the same 9 λ, and no noise; a step of ``multi_gradient`` costs two backward passes, so
-that its seconds say more than its iterations. Each frontier's hypervolume is that of its seed's own points; all frontiers of a seed are measured on the same
+that its seconds say more than its iterations. ``evolutionary`` and ``reinforce`` spend a share of it on measuring candidates on validation tasks, priced in iterations;
+the settings that they find, at most 12, stand beside the 9 λ of their own conditioned strategy, so they have more points.
+Each frontier's hypervolume is that of its seed's own points; all frontiers of a seed are measured on the same
 held-out tasks and halves, and a ratio to the conditioned strategy is paired by seed. Weights that mean one thing in a sum mean another in a maximum: at the
 default range of λ, ``chebyshev`` stops long before the private end (see ``reach``), so it is also measured with a range three times as wide, at whose end it is
-about as private as the sum at its own. The λ of two ranges aren't the same settings, but as many. Seconds are of training and audit; those of a processor don't depend on what else the machine did.
+about as private as the sum at its own.
+The λ of two ranges aren't the same settings, but as many. Seconds are of training and audit; those of a processor don't depend on what else the machine did.
 """
 
 from __future__ import annotations
@@ -39,7 +42,8 @@ def studies(family: str, seeds: int, iterations: int) -> dict[str, StudyConfig]:
     made = {name: searched(search=name) for name in (BASE, "lambda_sweep", "chebyshev")}
     wide = dataclasses.replace(base.privacy, lambda_max=WIDER * base.privacy.lambda_max)
     made[f"chebyshev, λ up to {wide.lambda_max:g}"] = dataclasses.replace(made["chebyshev"], privacy=wide)
-    return made | {f"multi_gradient, {how}": searched(search="multi_gradient", aggregator=how) for how in ("upgrad", "mgda")}
+    made |= {f"multi_gradient, {how}": searched(search="multi_gradient", aggregator=how) for how in ("upgrad", "mgda")}
+    return made | {name: searched(search=name) for name in ("evolutionary", "reinforce")}
 
 
 def reach(measured: Measured) -> dict[str, list[float]]:
@@ -55,7 +59,7 @@ def family_result(family: str, seeds: int, iterations: int | None) -> dict[str, 
     before, found, seconds = machine(), {}, {}
     for name, config in made.items():
         begin = time.process_time()
-        found[name], wall = run(config, frozenset({"lambda"}))
+        found[name], wall = run(config, frozenset({"lambda", "found"}))
         seconds[name] = {"wall": wall, "processor": time.process_time() - begin}
         print(f"{family}: {name} took {wall:.0f} s, {seconds[name]['processor']:.0f} s of a processor")
     ways = made[BASE].task.ways

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mrp_core.blocks import blocks_of, layer_sizes
 from mrp_core.config import StudyConfig
 from mrp_core.registry import plugin
 from mrp_core.settings import settings_of
@@ -19,11 +20,17 @@ FEATURES = {"letters": 16, "digits": 64, "medical": 33, "gaussian": 10}
 
 def work(config: StudyConfig) -> float:
     """Work of a study in giga-multiply-adds: training and audit, a rough count that is good to about a third."""
-    units = (FEATURES.get(config.task.family, 32), *config.outer.hidden, config.task.ways)
-    record = sum(a * b for a, b in zip(units[1:], units[:-1], strict=True)) + RECORD_OVERHEAD
+    record = products(config) + RECORD_OVERHEAD
     trained = config.outer.iterations * config.outer.seeds * arms(config) * iteration_passes(config) if plugin("meta", config.outer.learner).trains else 0.0
     measured = len(settings_of(config)) * config.outer.seeds * evaluation_passes(config, config.audit.tasks, config.audit.adaptations, config.inner.steps)
     return (trained + measured) * record / 1e9
+
+
+def products(config: StudyConfig) -> float:
+    """Multiply-adds of one record's way through the network: a filter's weights count once for each position."""
+    positions = [b.positions for b in blocks_of(config.grid, config.hidden)]
+    sizes = layer_sizes(FEATURES.get(config.task.family, 32), config.grid, config.hidden, config.task.ways)
+    return float(sum(places * out * inputs for places, (out, inputs) in zip([*positions, *[1] * (len(sizes) - len(positions))], sizes, strict=True)))
 
 
 def arms(config: StudyConfig) -> float:

@@ -46,19 +46,19 @@ class Windows:
         return np.isin(self.wearer, PARTS[0])
 
 
-def read_windows(file: str, keys: tuple[str, ...] = ()) -> tuple[Windows, dict[str, NDArray[np.generic]]]:
-    """The windows of a sample file, twins left out, its ``X`` flattened channel by channel where it has them; and its arrays ``keys``.
+def read_windows(file: str, names: str, *, signal: bool = False) -> tuple[Windows, tuple[str, ...]]:
+    """The windows of a sample file, twins left out, and its array ``names``; a signal is brought to its units and flattened channel by channel.
 
     Raises:
         DataError: If the file is missing or damaged, or lacks an array.
     """
-    arrays = read_arrays(file, ("X", "y", "subject", "side", "late", *keys))
+    arrays = read_arrays(file, ("X", "y", "subject", "side", "late", names, *(("scale",) if signal else ())))
     raw = arrays["X"].astype(np.float64)
-    if raw.ndim == 3:
+    if signal:
         raw = (raw * arrays["scale"].astype(np.float64)).transpose(0, 2, 1).reshape(len(raw), -1)
     keep = distinct_rows(raw)
     exercise, wearer, side, late = (arrays[k].astype(np.int64)[keep] for k in ("y", "subject", "side", "late"))
-    return Windows(raw=raw[keep], exercise=exercise, wearer=wearer, side=side, late=late), {k: arrays[k] for k in keys}
+    return Windows(raw=raw[keep], exercise=exercise, wearer=wearer, side=side, late=late), tuple(arrays[names].tolist())
 
 
 def checked_attribute(family: str, config: TaskConfig) -> str:

@@ -14,7 +14,7 @@ from mrp_core.examination import Examination
 from mrp_core.measurement import Measurement
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED, Setting
-from pages.ui import differences, examine, examined, frame, meters, promises, show, slide, studies, words
+from pages.ui import clients, differences, examine, examined, frame, meters, promises, show, slide, studies, words
 
 frame.guard()
 
@@ -67,6 +67,7 @@ def main() -> None:
     examine.bar(study, setting, found)
     if found.best is not None:
         examined.draw(study, found.best)
+    clients.draw(study, setting)
 
 
 def _sentence(setting: Setting, chosen: Summary | None, base: Summary | None) -> str:

@@ -10,7 +10,7 @@ from mrp_core.config import AuditConfig, ComputeOptions, PrivacyConfig, StudyCon
 from mrp_core.errors import ConfigError, MRPError
 from mrp_core.registry import plugin
 from mrp_core.settings import settings_of
-from pages.ui import controls, frame, launch, progress, promises, session, show, studies, tabled
+from pages.ui import controls, federated, frame, launch, progress, promises, session, show, studies, tabled
 
 frame.guard()
 
@@ -75,6 +75,7 @@ def _form() -> None:
         st.segmented_control(TEXT["effort"], list(TEXT["efforts"]), format_func=TEXT["efforts"].get, key="effort", help=TEXT["effort_help"],
                              on_change=_effort, persist_state="session", default="standard", required=True)
         st.text_input(TEXT["name"], key="knob:title", max_chars=200, persist_state="session")
+    federated.draw()
     with st.container(border=True):
         for tab, part in zip(st.tabs([words for words, _ in controls.PARTS.values()]), controls.PARTS, strict=True):
             with tab:

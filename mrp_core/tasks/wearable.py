@@ -36,7 +36,7 @@ class Wearable:
     licence: str = "BSD-3-Clause, © 2018 David M. Burns"
     origin: str = ("D. M. Burns et al., Shoulder physiotherapy exercise recognition: machine learning the inertial signals from a smartwatch, "
                    "arXiv:1802.01489 (2018); from the Python package seglearn.")
-    caveat: str = "Ten healthy volunteers in one session each: a member is a window, not a person, and windows of one recording resemble one another."
+    caveat: str = "Ten volunteers: a member is a window, not a person, and windows of one recording resemble one another."
     files: tuple[str, ...] = (FILE,)
 
     def build(self, config: TaskConfig, seed: int) -> TaskSet:
@@ -46,10 +46,10 @@ class Wearable:
             DataError: As the interface says, and if ``config.ways`` doesn't fit the mode.
         """
         attribute = checked_attribute(self.name, config)
-        windows, more = read_windows(FILE, ("features",))
+        windows, features = read_windows(FILE, "features")
         member = windows.members(seed)
         x = standardised(windows.raw, member & windows.of_training())
-        return wearer_tasks(windows, x, member, config, attribute, tuple(more["features"].tolist()))
+        return wearer_tasks(windows, x, member, config, attribute, features)
 
 
 PLUGIN = Wearable()

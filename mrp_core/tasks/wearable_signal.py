@@ -34,7 +34,7 @@ class WearableSignal:
     licence: str = "BSD-3-Clause, © 2018 David M. Burns"
     origin: str = ("D. M. Burns et al., Shoulder physiotherapy exercise recognition: machine learning the inertial signals from a smartwatch, "
                    "arXiv:1802.01489 (2018); from the Python package seglearn, here at 25 Hz and rounded to 8 bits.")
-    caveat: str = "Ten healthy volunteers in one session each: a member is a window, not a person, and where a movement begins within a window is chance."
+    caveat: str = "Ten volunteers: a member is a window, not a person, and where a movement begins within a window is chance."
     files: tuple[str, ...] = (FILE,)
 
     def build(self, config: TaskConfig, seed: int) -> TaskSet:
@@ -44,10 +44,10 @@ class WearableSignal:
             DataError: As the interface says, and if ``config.ways`` doesn't fit the mode.
         """
         attribute = checked_attribute(self.name, config)
-        windows, more = read_windows(FILE, ("channels", "scale"))
+        windows, channels = read_windows(FILE, "channels", signal=True)
         member = windows.members(seed)
         x = scaled_by_channel(windows.raw, member & windows.of_training(), self.grid[0])
-        features = tuple(f"{channel} {i / RATE:.2f} s" for channel in more["channels"].tolist() for i in range(SAMPLES))
+        features = tuple(f"{channel} {i / RATE:.2f} s" for channel in channels for i in range(SAMPLES))
         return wearer_tasks(windows, x, member, config, attribute, features)
 
 

@@ -25,7 +25,8 @@ TEXT: dict[str, Any] = {
     "list": "{name} is {text!r}, but must be numbers separated by commas, for example 1, 3, 7.",
     "titles": {"few_shot": "few-shot classes", "pairs": "pairs of classes", "site": "same label, other site", "site_target": "other site and other target",
                "sampled_label": "one sampled label", "top_label": "the top label", "noisy_scores": "noisy scores", "scores": "rounded scores", "none": "none",
-               "dp_adaptation": "clip and add noise (ε)", "head": "the head", "all": "all layers"},
+               "dp_adaptation": "clip and add noise (ε)", "head": "the head", "all": "all layers",
+               "adam": "Adam", "sgd": "plain SGD"},
 }
 _WIDE = 100
 

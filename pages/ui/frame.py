@@ -32,6 +32,7 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("audit", "Audit", ":material/policy:"),
     ("compare", "Compare", ":material/view_column:"),
     ("data", "Data", ":material/database:"),
+    ("learn", "Learn", ":material/school:"),
 )
 
 

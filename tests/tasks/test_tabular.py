@@ -20,7 +20,7 @@ from mrp_core.tabular import class_tasks, distinct_rows, draw_members, read_arra
 
 VALUES = st.one_of(st.just(np.nan), st.just(1.0), st.just(-0.0), st.floats(-1e12, 1e12, allow_nan=False))
 TABLES = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12), elements=VALUES)
-FILES = ("letters26.npz", "medical_support2.csv.gz")
+FILES = tuple(tabular.CHECKSUMS)
 
 
 def read(name: str) -> object:
