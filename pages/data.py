@@ -21,7 +21,7 @@ TEXT: dict[str, Any] = {
               "images": "Images", "teaching": "Teaching", "own": "Your own table"},
     "all": "Overview", "pills": "Field of application",
     "columns": {"area": "Field", "data": "Data", "what": "What is learned", "whom": "Records", "tasks": "Tasks", "sensitive": "Sensitive"},
-    "counting": "…", "unreadable": "can't be read", "yours": "{n} kept", "none": "none",
+    "counting": "…", "unreadable": "can't be read", "bring": "for you to bring", "yours": "{n} kept", "none": "none", "say": "as you say",
     "note": "Tasks: for training / validation / test, in the mode that a family starts with. Choose a field above to see its records, tasks, licence and caveats.",
     "absent_title": "What isn't here",
     "absent": "No data that may be passed on were found for these, so they are missing or simulated: Purchase-100 and Texas-100 (baskets and hospital stays, on which attacks are often shown), "
@@ -43,8 +43,9 @@ def main() -> None:
         cards.draw(found[area])
         _absent()
         return
-    place = st.empty()
-    _table(place, found, {})
+    with st.container(key="overview"):
+        place = st.empty()
+        _table(place, found, {})
     st.caption(TEXT["note"])
     _absent()
     _count(place, found)
@@ -75,7 +76,7 @@ def _count(place: DeltaGenerator, found: dict[str, list[TaskFamily]]) -> None:
             view = families.view(family.name)
             counted[family.name] = (view.whom, view.tasks)
         except MRPError:
-            counted[family.name] = (TEXT["unreadable"], "—")
+            counted[family.name] = (TEXT["bring" if family.optional else "unreadable"], "—")
     _table(place, found, counted)
 
 
@@ -86,7 +87,7 @@ def _table(place: DeltaGenerator, found: dict[str, list[TaskFamily]], counted: d
         for i, family in enumerate(group):
             whom, tasks = counted.get(family.name, (TEXT["counting"],) * 2 if family.area != "own" else (TEXT["yours"].format(n=len(tables.listing())), "—"))
             rows.append({c["area"]: f"**{TEXT['areas'].get(area, area.capitalize())}**" if i == 0 else "", c["data"]: f"{family.title} {cards.badge(family)}", c["what"]: family.summary,
-                         c["whom"]: whom, c["tasks"]: tasks, c["sensitive"]: ", ".join(family.sensitive) or TEXT["none"]})
+                         c["whom"]: whom, c["tasks"]: tasks, c["sensitive"]: ", ".join(family.sensitive) or TEXT["none" if area != "own" else "say"]})
     place.table(rows, border="horizontal", hide_index=True, alt=TEXT["title"])
 
 

@@ -6,12 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from mrp_core import tables
 from mrp_core.config import AuditConfig, ComputeOptions, PrivacyConfig, StudyConfig, TaskConfig
 from mrp_core.errors import ConfigError, MRPError
 from mrp_core.registry import plugin
 from mrp_core.settings import settings_of
-from pages.ui import controls, federated, frame, launch, progress, promises, session, show, studies
+from pages.ui import controls, federated, frame, launch, progress, promises, session, show, studies, tabled
 
 frame.guard()
 
@@ -97,8 +96,7 @@ def _launcher() -> None:
     """The estimate and the button; a wrong configuration is a sentence instead."""
     try:
         config, compute = controls.read()
-        if config.task.family == "table":
-            tables.load(config.task.table)
+        tabled.required(config)
     except MRPError as error:
         st.error(frame.escaped(str(error)), icon=":material/error:")
         st.button(TEXT["launch"], key="launch", type="primary", icon=":material/play_arrow:", disabled=True)

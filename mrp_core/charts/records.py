@@ -137,10 +137,10 @@ def signal_figure(frame: SignalFrame, colours: Palette, *, height: int = 250) ->
              "line": {"width": 1.6, "color": inks[c], "dash": DASHES[c]}, "hovertemplate": f"{name}: %{{y:.2f}} SD at %{{x}}<extra>{label}</extra>"}
             for p, label in enumerate(frame.labels) for c, name in enumerate(frame.channels)]
     fig = figure(colours, height=height, x_title="", y_title="SD", margin=(46, 12, 34, 46), data=data, annotations=_names(frame.channels, inks, "━" * CHANNELS))
-    common = fig.to_dict()["layout"]["xaxis"]
+    plain: Any = fig.to_dict()
     for p, label in enumerate(frame.labels):
         start = p * (wide + gap)
-        axis = common | {"domain": [start, min(1.0, start + wide)], "anchor": "y", "title": {"text": label, "font": {"size": 13, "color": colours.text}, "standoff": 6}}
+        axis = plain["layout"]["xaxis"] | {"domain": [start, min(1.0, start + wide)], "anchor": "y", "title": {"text": label, "font": {"size": 13, "color": colours.text}, "standoff": 6}}
         fig.update_layout({f"xaxis{p + 1 if p else ''}": axis})
     return fig
 

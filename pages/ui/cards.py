@@ -28,7 +28,9 @@ _SKIPPED = ("Sensitive", "Modes")
 
 
 def badge(family: TaskFamily) -> str:
-    """Whether the records are real, as Markdown."""
+    """Whether the records are real, as Markdown; of a table of one's own nobody but its owner knows."""
+    if family.area == "own":
+        return ""
     return TEXT["simulated" if family.simulated else "real"] + (f" {TEXT['optional']}" if family.optional else "")
 
 
@@ -75,7 +77,10 @@ def _fill(family: TaskFamily, facts: DeltaGenerator, picture: DeltaGenerator) ->
     try:
         view = families.view(family.name)
     except MRPError as error:
-        facts.error(frame.escaped(str(error)), icon=":material/error:")
+        if family.optional:  # nothing went wrong: its records are for the reader to bring
+            facts.info(frame.escaped(str(error)), icon=":material/folder_open:")
+        else:
+            facts.error(frame.escaped(str(error)), icon=":material/error:")
         picture.empty()
         return
     modes = ", ".join(controls.TEXT["titles"].get(m, m) for m in family.modes)

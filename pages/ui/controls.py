@@ -69,7 +69,7 @@ def read() -> tuple[StudyConfig, ComputeOptions]:
 
 def draw(part: str) -> None:
     """All knobs of a part: the common ones, then the advanced ones in an expander."""
-    knobs = knobs_of(PARTS[part][1])
+    knobs = dict(sorted(knobs_of(PARTS[part][1]).items(), key=lambda item: {"family": 0, "table": 1}.get(item[0], 2)))
     _rows(part, [(n, f, k) for n, (f, k) in knobs.items() if not k.advanced and _applies(part, n)])
     rare = [(n, f, k) for n, (f, k) in knobs.items() if k.advanced and _applies(part, n)]
     if rare:
@@ -111,7 +111,8 @@ def _widget(part: str, name: str, field: dataclasses.Field[Any], knob: Knob) -> 
 
 def _choices(part: str, name: str, knob: Knob) -> list[str]:
     if (part, name) == ("task", "mode"):
-        return list(plugin("tasks", st.session_state[widget_key("task", "family")]).modes)
+        family = plugin("tasks", st.session_state[widget_key("task", "family")])
+        return _table_modes() or list(family.modes) if family.name == "table" else list(family.modes)
     return list(knob.choices)
 
 
@@ -141,6 +142,13 @@ def _table(label: str, common: dict[str, Any]) -> None:
     titles, chosen = tabled.titles(), st.session_state.get(common["key"], "")
     options = [*titles, *([chosen] if chosen not in titles else [])]
     st.selectbox(label, options, format_func=lambda id: str(titles.get(id, TEXT["table_missing"].format(id=id) if id else TEXT["table_none"])), on_change=_table_changed, **common)
+
+
+def _table_modes() -> list[str]:
+    """What makes a task of the chosen table, which its columns decide; nothing where that can't be told."""
+    with suppress(MRPError):
+        return [str(mode) for name, mode in tabled.suggested(st.session_state.get(widget_key("task", "table"), "")).items() if name == "mode"]
+    return []
 
 
 def choose_family(name: str, **values: str | int) -> None:

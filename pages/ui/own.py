@@ -67,11 +67,9 @@ def _sure(entry: Entry) -> None:
     if used:
         st.warning(TEXT["used"].format(titles=frame.escaped(", ".join(used))), icon=":material/warning:")
     with st.container(horizontal=True):
-        sure = st.button(TEXT["sure"], key="own_sure", type="primary", icon=":material/delete_forever:")
-        if sure:
-            _delete(entry.id)
+        sure = st.button(TEXT["sure"], key="own_sure", type="primary", icon=":material/delete_forever:", on_click=_delete, args=(entry.id,))
         if st.button(TEXT["keep"], key="own_keep") or sure:
-            st.rerun()
+            st.rerun()  # closes the dialog
 
 
 def _delete(id: str) -> None:

@@ -17,6 +17,7 @@ TEXT: dict[str, Any] = {
     "tasks": "Tasks can be built: {training} for training, {validation} for validation, {test} held out to judge by; {members:,} of {rows:,} rows are drawn as members.",
     "knobs": "It starts with {ways} classes a task and {shots} records of each to learn from.",
     "more": "About the tasks", "icons": {"warning": ":material/warning:", "note": ":material/info:"},
+    "choose": "No table is chosen; add a table of your own on the Data page, or take another family.",
     "missing": "The table of this study isn't on this machine: the study can be looked at here, but not trained, adapted or examined anew.",
 }
 MOST = 12
@@ -77,10 +78,20 @@ def titles() -> dict[str, str]:
 
 def missing(config: StudyConfig) -> str:
     """A sentence if the study was made from a table that isn't here, else ""."""
-    if config.task.family != "table":
-        return ""
     try:
-        tables.load(config.task.table)
+        required(config)
     except DataError:
         return str(TEXT["missing"])
     return ""
+
+
+def required(config: StudyConfig) -> None:
+    """Whether the table that a study is to be made from is here.
+
+    Raises:
+        DataError: If it isn't.
+    """
+    if config.task.family == "table":
+        if not config.task.table:
+            raise DataError(TEXT["choose"])
+        tables.load(config.task.table)
