@@ -67,13 +67,13 @@ def _check(options: argparse.Namespace) -> Answer:
     try:
         if not options.label:
             columns = tables.guess(upload)
-            text = json.dumps([dataclasses.asdict(c) for c in columns]) if options.json else "\n".join(_table(upload, columns))
+            text = json.dumps([dataclasses.asdict(c) for c in columns]) if options.json else _shown(_table(upload, columns))
             return text, ""
         report = tables.check(upload, _spec(upload, options))
     finally:
         if upload.table not in before:
             tables.discard(upload.table)
-    return (json.dumps(dataclasses.asdict(report)) if options.json else _words(upload, report)), report.problem
+    return (json.dumps(dataclasses.asdict(report)) if options.json else _shown(_words(upload, report))), report.problem
 
 
 def _add(options: argparse.Namespace) -> Answer:
@@ -126,11 +126,16 @@ def _table(upload: tables.Upload, columns: tuple[tables.Column, ...]) -> list[st
             *(f"{c.name:{wide}}  {c.kind:10}  {c.missing:7.1%}  {c.distinct:8,}  {', '.join(repr(e) for e in c.examples)}" for c in columns)]
 
 
-def _words(upload: tables.Upload, report: tables.Report) -> str:
+def _words(upload: tables.Upload, report: tables.Report) -> list[str]:
     lines = [*_table(upload, report.columns), "", *(f"{f.level}: {f.sentence}" for f in report.findings)]
     if not report.problem:
         lines += ["", *(f"{name}: {text}" for name, text in report.facts), "", "Fits a study with: " + ", ".join(f"{k} {v}" for k, v in report.suggested.items())]
-    return "\n".join(lines)
+    return lines
+
+
+def _shown(lines: list[str]) -> str:
+    """Lines for a terminal, which would take control characters of a cell for commands."""
+    return "\n".join("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line) for line in lines)
 
 
 def _described(entry: tables.Entry) -> str:

@@ -117,7 +117,7 @@ def _rows(frame: pd.DataFrame, spec: TableSpec, ways: int) -> _Rows:
         raise DataError(f"The label column {spec.label!r} holds {column_of(frame, spec.label).nunique():,} different numbers, so its values can't be classes; "
                         "name a task column, or choose another label.")
     measured = numbers(column_of(frame, spec.label), spec.kind(spec.label)) if counts is None else None
-    classes = ("low", "high") if counts is None else tuple(str(v) for v in (counts.index[:ways] if spec.task else counts.index))
+    classes = ("low", "high") if counts is None else _in_order([str(v) for v in (counts.index[:ways] if spec.task else counts.index)])
     label = above(measured, np.ones(len(frame), dtype=bool))[0] if measured is not None else _numbered(column_of(frame, spec.label), classes)
     group_names = tuple(sorted(str(v) for v in column_of(frame, spec.task).dropna().unique())) if spec.task else classes
     group = _numbered(column_of(frame, spec.task), group_names) if spec.task else label
@@ -127,8 +127,14 @@ def _rows(frame: pd.DataFrame, spec: TableSpec, ways: int) -> _Rows:
     return every.take(first & (label >= 0) & (group >= 0))
 
 
+def _in_order(names: list[str]) -> tuple[str, ...]:
+    """Classes by size where all are numbers, else by name, so that no comes before yes."""
+    sizes = pd.to_numeric(pd.Series(names), errors="coerce")
+    return tuple(names[i] for i in np.argsort(sizes.to_numpy(), kind="stable")) if sizes.notna().all() else tuple(sorted(names))
+
+
 def _numbered(column: pd.Series, names: tuple[str, ...]) -> NDArray[np.int64]:
-    return pd.Categorical(column, categories=list(names)).codes.astype(np.int64)
+    return pd.Index(names, dtype="str").get_indexer(pd.Index(column)).astype(np.int64)
 
 
 def _persons(column: pd.Series) -> NDArray[np.int64]:
