@@ -15,7 +15,7 @@ from mrp_core.tabular import distinct_rows, draw_members, read_table, sensitive_
 from mrp_core.taskdata import TaskSet
 
 FILE = "federated_heart.csv.gz"
-TRAIN, NEW, TEST = ("Cleveland", "Hungary", "Switzerland"), ("Cleveland, new patients", "Hungary, new patients"), ("VA Long Beach",)
+TRAIN, NEW, TEST = ("Cleveland", "VA Long Beach", "Switzerland"), ("Cleveland, new patients",), ("Hungary",)
 SHARE_NEW = 0.25
 NUMERIC = ("age", "trestbps", "chol", "thalach", "oldpeak", "fbs", "exang")
 PAIN = ("typical angina", "atypical angina", "non-anginal", "asymptomatic")
@@ -26,9 +26,10 @@ ECG = ("normal", "lv hypertrophy", "st-t abnormality")
 class Heart:
     """UCI Heart Disease (Detrano et al. 1989), the sites of FLamby's Fed-Heart-Disease: Cleveland, Hungary, Switzerland, VA Long Beach.
 
-    VA Long Beach is the test, a hospital that training never saw. Cleveland and Hungary are for training; a quarter of their patients, drawn by seed, are the
-    validation, so no hospital is lost to it. Switzerland has 8 patients without the disease, 4 of them members: it takes part in the training if shots and query
-    records together need no more. Where cholesterol is missing (all of Switzerland, a quarter of VA) a flag says so, and gives the hospital away.
+    Hungary is the test, a hospital that training never saw; of the others only Cleveland has as many women and as many healthy patients. Cleveland and VA Long Beach
+    are for training; a quarter of Cleveland's patients, drawn by seed, are the validation, so no hospital is lost to it.
+    Switzerland has 8 patients without the disease, 4 of them members: it takes part in the training if shots and query
+    records together need no more. Where cholesterol is missing (all of Switzerland, a quarter of VA Long Beach) a flag says so, and gives the hospital away.
     """
 
     name: str = "heart"
@@ -70,7 +71,7 @@ class Heart:
         if not splits[0].names:
             raise DataError(f"shots is {config.shots} and queries is {config.queries}, but no hospital has so many members of both classes for training; ask for fewer.")
         facts = (("Patients", f"{len(table)} with inputs of their own (of {len(whole)})"), ("Members", f"{member.sum():,}, drawn hospital by hospital and label by label"),
-                 ("Hospitals", f"{', '.join(splits[0].names)} for training, a quarter of their patients for validation, {TEST[0]} for the test"),
+                 ("Hospitals", f"{', '.join(splits[0].names)} for training, a quarter of Cleveland for validation, {TEST[0]} for the test"),
                  ("Tasks", " / ".join(str(len(s.tasks)) for s in splits)), ("Left out", "Switzerland's 8 patients without the disease allow at most 4 records a class" if
                   "Switzerland" not in splits[0].names else "no hospital"), ("Inputs", f"{len(names)}, with a flag for missing cholesterol"),
                  ("Sensitive attribute", "sex (male or not); never an input"))

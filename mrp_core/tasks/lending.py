@@ -21,9 +21,10 @@ TEST = ("TX", "IL", "VA", "MA", "WA", "MO", "OR", "SC", "OK", "AR")
 PLAIN = ("delinq_2yrs", "inq_last_6mths", "revol_util", "acc_now_delinq", "open_il_6m", "open_il_12m", "open_il_24m", "all_util", "inq_fi", "inq_last_12m", "num_il_tl",
          "term_60", "verified", "emp_years")
 LOGGED = ("funded_amnt", "total_bal_il", "total_il_high_credit_limit", "delinq_amnt")
-HALVES = ("int_rate", "funded_amnt", "annual_inc", "revol_util", "inq_last_12m", "open_il_24m")
+HALVES = ("int_rate", "funded_amnt", "total_bal_il", "revol_util", "inq_last_12m", "open_il_24m")
 FLAGS = ("term_60", "verified")
-TOGETHER = {"revol_util": ("revol_util", "all_util"), "inq_last_12m": ("inq_last_12m", "inq_fi", "inq_last_6mths"), "open_il_24m": ("open_il_24m", "open_il_12m", "open_il_6m")}
+TOGETHER = {"total_bal_il": ("total_bal_il", "total_il_high_credit_limit"),
+            "revol_util": ("revol_util", "all_util"), "inq_last_12m": ("inq_last_12m", "inq_fi", "inq_last_6mths"), "open_il_24m": ("open_il_24m", "open_il_12m", "open_il_6m")}
 LEAST = (15, 8)
 
 
@@ -33,7 +34,8 @@ class Lending:
 
     The states are divided by their size in turn: 18 for training, 4 for validation, 10 for the test. In mode ``site`` the question is whether a loan's rate is at
     least the median of the members of the training states. In mode ``site_target`` a task is a state and one of eight targets, whose column and near copies are
-    masked; "above the median" is then that of the state's own members. The attribute is an income below that median; income itself is no input, though the
+    masked; "above the median" is then that of the state's own members. Income is no target, since it would be the attribute under another name.
+    The attribute is an income below that median; income itself is no input, though the
     others tell much of it.
     """
 
