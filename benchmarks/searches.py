@@ -4,10 +4,12 @@ Run ``python -m benchmarks.searches``; it writes ``results/searches.json``, one 
 
 Every search is given the same total of meta-iterations on the λ axis, the same 9 λ, and no noise; a step of ``multi_gradient`` costs two backward passes, so
 that its seconds say more than its iterations. ``evolutionary`` and ``reinforce`` spend a share of it on measuring candidates on validation tasks, priced in iterations;
-the settings that they find, at most 12, stand beside the 9 λ of their own conditioned strategy, so they have more points. Each frontier's hypervolume is that of its seed's own points; all frontiers of a seed are measured on the same
+the settings that they find, at most 12, stand beside the 9 λ of their own conditioned strategy, so they have more points.
+Each frontier's hypervolume is that of its seed's own points; all frontiers of a seed are measured on the same
 held-out tasks and halves, and a ratio to the conditioned strategy is paired by seed. Weights that mean one thing in a sum mean another in a maximum: at the
 default range of λ, ``chebyshev`` stops long before the private end (see ``reach``), so it is also measured with a range three times as wide, at whose end it is
-about as private as the sum at its own. The λ of two ranges aren't the same settings, but as many. Seconds are of training and audit; those of a processor don't depend on what else the machine did.
+about as private as the sum at its own.
+The λ of two ranges aren't the same settings, but as many. Seconds are of training and audit; those of a processor don't depend on what else the machine did.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from mrp_core.knobs import knob, knobs_of, validate
 from mrp_core.registry import plugin
 
 VERSION = 1
+SIMULATED = "# The records of this study are simulated.\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,12 +101,18 @@ class OuterConfig:
                            choices=("upgrad", "mgda"), advanced=True)
     iterations: int = knob(600, label="Meta-iterations", help="Outer steps.", low=1, high=50_000, scale="log")
     meta_batch: int = knob(8, label="Meta-batch", help="Tasks per outer step.", low=1, high=256, unit="tasks")
-    rate: float = knob(3e-3, label="Outer learning rate", help="Adam's step size; it falls to zero along a cosine four times, each time over twice as many iterations.", low=1e-6, high=1.0, scale="log")
+    rate: float = knob(3e-3, label="Outer learning rate", help="Step size of the outer optimiser; it falls to zero along a cosine four times, each time over twice as many iterations.", low=1e-6, high=1.0, scale="log")
+    optimiser: str = knob("adam", label="Outer optimiser", help="Federated: the server's. adam: FedAdam (Reddi et al. 2021). sgd: plain, unclipped steps; with Reptile and an outer rate equal to the inner one this is federated averaging.",
+                          choices=("adam", "sgd"), advanced=True)
     cross_entropy_share: float = knob(0.1, label="Cross-entropy share", help="Outer task loss: this share of cross-entropy, the rest the expected error that the released output is judged by.",
                                       low=0.0, high=1.0, advanced=True)
     seeds: int = knob(3, label="Seeds", help="Independent repetitions; intervals need at least two, verdicts better five.", low=1, high=30)
     first_seed: int = knob(0, label="First seed", help="The seeds are this one and those that follow.", low=0, high=2**31 - 1000, advanced=True)
-    hidden: tuple[int, ...] = knob((64, 64), label="Hidden layers", help="Units of each hidden layer.", low=1, high=2048, advanced=True)
+    hidden: tuple[int, ...] = knob((64, 64), label="Hidden layers", help="Units of each hidden layer of a dense network; a convolution network has filters instead.", low=1, high=2048, advanced=True)
+    network: str = knob("auto", label="Network", help="auto: convolution for pictures and signals, dense layers for other records. A convolution network doesn't use the hidden layers, but the filters.",
+                        choices=("auto", "dense", "convolution"), advanced=True)
+    filters: tuple[int, ...] = knob((16, 16, 32, 32), label="Filters", help="Convolution networks only: filters of each block; a block also halves the picture or signal while it can.",
+                                    low=1, high=512, advanced=True)
     search_share: float = knob(0.3, label="Share for exploring", help="Searches on measured objectives only: this share of the meta-iterations is spent on measuring candidates.",
                                low=0.05, high=0.9, advanced=True)
     search_points: int = knob(12, label="Settings found", help="Searches on measured objectives only: at most so many of the settings they find are audited.", low=1, high=20, advanced=True)
@@ -159,6 +166,8 @@ class StudyConfig:
         family = plugin("tasks", self.task.family)
         if "attribute" in plugin("privacy", self.privacy.loss).needs and not (family.sensitive or hasattr(family, "offered")):  # what a table offers is known where it lies
             raise ConfigError(f"loss is {self.privacy.loss!r}, but the family {self.task.family!r} has no sensitive attribute; choose a family that has one, or another loss.")
+        if self.outer.network == "convolution" and not plugin("tasks", self.task.family).grid:
+            raise ConfigError(f"network is 'convolution', but records of the family {self.task.family!r} are no pictures or signals; set network to 'auto' or 'dense'.")
         if self.privacy.task_noise > 0 and self.task.mode != "site":
             raise ConfigError(f"task_noise is {self.privacy.task_noise:g}, but tasks of the mode {self.task.mode!r} share classes or records, so a guarantee for one task would protect "
                               "neither; take a family whose tasks are sites (mode site), or set task_noise to 0.")
@@ -177,9 +186,24 @@ class StudyConfig:
         return hashlib.sha256(json.dumps({"version": VERSION, **content}, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
+    def simulated(self) -> bool:
+        """Whether the records are made up: said wherever the study is shown, and in all that is exported of it."""
+        return bool(plugin("tasks", self.task.family).simulated)
+
+    @property
     def seeds(self) -> tuple[int, ...]:
         """The seeds that are run."""
         return tuple(range(self.outer.first_seed, self.outer.first_seed + self.outer.seeds))
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """Channels and sizes of a record where the network is one of convolutions; empty where it is dense."""
+        return () if self.outer.network == "dense" else plugin("tasks", self.task.family).grid
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Units of each hidden layer, or filters of each block, of the network that is trained. The head is the layer after them: its index is their number."""
+        return self.outer.filters if self.grid else self.outer.hidden
 
     @property
     def lambdas(self) -> tuple[float, ...]:
@@ -197,8 +221,8 @@ class StudyConfig:
         return {"version": VERSION, **content}
 
     def to_toml(self) -> str:
-        """The configuration as TOML text that :meth:`from_toml` reads back."""
-        return tomli_w.dumps(self.to_dict())
+        """The configuration as TOML text that :meth:`from_toml` reads back; a comment says so where the records are simulated."""
+        return (SIMULATED if self.simulated else "") + tomli_w.dumps(self.to_dict())
 
     @classmethod
     def from_toml(cls, text: str) -> Self:

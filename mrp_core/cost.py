@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from mrp_core.blocks import blocks_of, layer_sizes
 from mrp_core.config import StudyConfig
 from mrp_core.registry import plugin
 from mrp_core.settings import settings_of
@@ -12,6 +15,8 @@ START = 6.0
 """Seconds before and after the counted work: starting a process, choosing weights."""
 RECORD_OVERHEAD = 9.0e3
 """Multiply-adds that one record of one row costs beyond the matrix products (conditioning, losses, copies), fitted on the same machine."""
+BLOCK_OVERHEAD = 6.0e4
+"""The same for each block of a convolution network: normalisation, pool, and products too small to run at full speed."""
 SECOND_BACKWARD = 5.0 / 3.0
 """An outer step with a backward pass for each objective: forward one third, backward two thirds of an ordinary step."""
 FEATURES = {"letters": 16, "digits": 64, "medical": 33, "gaussian": 10}
@@ -19,11 +24,19 @@ FEATURES = {"letters": 16, "digits": 64, "medical": 33, "gaussian": 10}
 
 def work(config: StudyConfig) -> float:
     """Work of a study in giga-multiply-adds: training and audit, a rough count that is good to about a third."""
-    units = (FEATURES.get(config.task.family, 32), *config.outer.hidden, config.task.ways)
-    record = sum(a * b for a, b in zip(units[1:], units[:-1], strict=True)) + RECORD_OVERHEAD
+    record = products(config) + RECORD_OVERHEAD + BLOCK_OVERHEAD * len(blocks_of(config.grid, config.hidden))
     trained = config.outer.iterations * config.outer.seeds * arms(config) * iteration_passes(config) if plugin("meta", config.outer.learner).trains else 0.0
     measured = len(settings_of(config)) * config.outer.seeds * evaluation_passes(config, config.audit.tasks, config.audit.adaptations, config.inner.steps)
     return (trained + measured) * record / 1e9
+
+
+def products(config: StudyConfig) -> float:
+    """Multiply-adds of one record's way through the network: a filter's weights count once for each position."""
+    picture = plugin("tasks", config.task.family).grid
+    features = math.prod(picture) if picture else FEATURES.get(config.task.family, 32)
+    positions = [b.positions for b in blocks_of(config.grid, config.hidden)]
+    sizes = layer_sizes(features, config.grid, config.hidden, config.task.ways)
+    return float(sum(places * out * inputs for places, (out, inputs) in zip([*positions, *[1] * (len(sizes) - len(positions))], sizes, strict=True)))
 
 
 def arms(config: StudyConfig) -> float:

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mrp_core.blocks import rows_together
 from mrp_core.config import StudyConfig
 from mrp_core.kernel import outputs
 from mrp_core.networks import Rows
@@ -105,7 +106,7 @@ def evaluate(strategy: Strategy, plans: list[Adaptation], tasks: AuditTasks, chu
     m, e, ways = tasks.pool_x.shape[1], tasks.fresh_x.shape[1], strategy.shape.ways
     out = Outputs(pool=np.empty((len(plans), t, r, m, ways)), fresh=np.empty((len(plans), t, r, e, ways)), start=np.empty((len(plans), t, e, ways)))
     draws = _noise_draws(strategy, plans, tasks)
-    together = max(1, chunk_rows // r)
+    together = max(1, rows_together(strategy.shape.blocks, m + e, chunk_rows) // r)
     parts = []
     for first, last in _groups(plans, together if t == 1 else 1):
         step = max(1, together // (last - first))
@@ -124,8 +125,11 @@ def _fill(out: Outputs, strategy: Strategy, plans: list[Adaptation], tasks: Audi
     # frozen layers are the same for all halves of a task: they are passed once, and what adapts is a smaller network on their outputs
     x = features(start, torch.cat([tasks.pool_x[part], tasks.fresh_x[part]], 1).repeat(p, 1, 1), lowest)
     top = start.above(lowest)
-    adapted = _adapt(strategy, plans[which], top.repeat(r), x[:, :m], tasks, part, draws[lowest:])
-    logits = outputs(adapted, x.repeat_interleave(r, 0)).reshape(p, n, r, x.shape[1], -1)
+    problem, records = _problem(strategy, plans[which], top.repeat(r), x[:, :m], tasks, part, draws[lowest:]), x.repeat_interleave(r, 0)
+    step = rows_together(top.blocks, x.shape[1], len(records))
+    pieces = [(low, low + step) for low in range(0, len(records), step)]
+    made = [outputs(problem.cut(*piece).adapt(second_order=False), records[slice(*piece)]) for piece in pieces]
+    logits = torch.cat(made).reshape(p, n, r, x.shape[1], -1)
     heat = np.array([q.temperature for q in plans[which]])[:, None, None, None, None]
     out.pool[which, part], out.fresh[which, part] = _numpy(logits[..., :m, :]) / heat, _numpy(logits[..., m:, :]) / heat
     out.start[which, part] = _numpy(outputs(top, x[:, m:])).reshape(p, n, -1, logits.shape[-1]) / heat[:, 0]
@@ -146,8 +150,8 @@ def _groups(plans: list[Adaptation], most: int) -> list[tuple[int, int]]:
     return groups
 
 
-def _adapt(strategy: Strategy, plans: list[Adaptation], rows: Rows, pool: Tensor, tasks: AuditTasks, part: slice, draws: Draws) -> Rows:
-    """Adapt rows [plans x tasks x R] to the halves of ``pool`` [plans x tasks, M, features], all layers."""
+def _problem(strategy: Strategy, plans: list[Adaptation], rows: Rows, pool: Tensor, tasks: AuditTasks, part: slice, draws: Draws) -> Problem:
+    """Rows [plans x tasks x R] to adapt to the halves of ``pool`` [plans x tasks, M, features], all layers."""
     n, (_, r, k) = part.stop - part.start, tasks.halves.shape
     index = tasks.halves[part].reshape(n, r * k)
     x = pool.gather(1, index.repeat(len(plans), 1).unsqueeze(-1).expand(-1, -1, pool.shape[-1])).view(-1, k, pool.shape[-1])
@@ -157,9 +161,8 @@ def _adapt(strategy: Strategy, plans: list[Adaptation], rows: Rows, pool: Tensor
     if plans[0].noise is not None:
         mine = tuple(None if d is None else d[part].reshape(n * r, *d.shape[2:]).repeat(len(plans), 1, 1, 1) for d in draws)
         noise = strategy.noise(plans, n * r, mine)
-    problem = Problem(rows=rows, support_x=x, support_y=y, query_x=x[:, :0], query_y=y[:, :0], weight=column([p.weight for p in plans]),
-                      privacy=plugin("privacy", strategy.config.privacy.loss), cross_entropy_share=1.0, steps=plans[0].steps, lowest=0, noise=noise, halves=None)
-    return problem.adapt(second_order=False)
+    return Problem(rows=rows, support_x=x, support_y=y, query_x=x[:, :0], query_y=y[:, :0], weight=column([p.weight for p in plans]),
+                   privacy=plugin("privacy", strategy.config.privacy.loss), cross_entropy_share=1.0, steps=plans[0].steps, lowest=0, noise=noise, halves=None)
 
 
 def _noise_draws(strategy: Strategy, plans: list[Adaptation], tasks: AuditTasks) -> Draws:
@@ -170,5 +173,4 @@ def _noise_draws(strategy: Strategy, plans: list[Adaptation], tasks: AuditTasks)
     t, r, _ = tasks.halves.shape
     generator = torch.Generator().manual_seed(tasks.seed * 9_176_471 + 23)
     steps, lowest = max(p.steps for p in noisy), min(p.lowest for p in noisy)
-    layers = [*strategy.shape.layers[:-1], (strategy.shape.ways, strategy.shape.layers[-1][1])]
-    return tuple(None if i < lowest else torch.randn(t, r, steps, out, inputs + 1, generator=generator).to(tasks.pool_x) for i, (out, inputs) in enumerate(layers))
+    return tuple(None if i < lowest else torch.randn(t, r, steps, out, inputs + 1, generator=generator).to(tasks.pool_x) for i, (out, inputs) in enumerate(strategy.shape.adapted))

@@ -1,8 +1,8 @@
 """The inner loop on a batch of rows: explicit batched products, differentiable through every step.
 
 The signature of :func:`adapt` is what any other kernel (say, an analytic one) has to share. The gradient with respect to the
-logits comes from autograd, so any loss on released logits works; the rest of the backward pass is written out, which yields the
-per-record deltas that clipping needs, and lets one outer ``backward`` give second-order gradients (MAML, Finn et al. 2017).
+logits comes from autograd, so any loss on released logits works; the rest of the backward pass is written out (for convolution, down to the
+blocks' outputs), which yields the per-record deltas that clipping needs, and lets one outer ``backward`` give second-order gradients (MAML, Finn et al. 2017).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from mrp_core import convolving
 from mrp_core.networks import Rows
 from mrp_core.passing import features, forward, released, softmax
 
@@ -47,6 +48,11 @@ class Noise:
         draws = tuple(d if d is not None and len(d) == own else many(d) for d in self.draws)
         return Noise(clip=many(self.clip), multiplier=many(self.multiplier), draws=draws, stretch=many(self.stretch))
 
+    def cut(self, low: int, high: int) -> Noise:
+        """Noise for the rows from ``low`` to before ``high``."""
+        some = lambda t: t[low:high] if isinstance(t, Tensor) else t  # noqa: E731
+        return Noise(clip=some(self.clip), multiplier=some(self.multiplier), draws=tuple(map(some, self.draws)), stretch=some(self.stretch))
+
 
 def deltas(rows: Rows, inputs: list[Tensor], head_delta: Tensor) -> list[Tensor]:
     """Gradients with respect to each layer's linear output, [B, N, out] each, from that of the head."""
@@ -57,18 +63,25 @@ def deltas(rows: Rows, inputs: list[Tensor], head_delta: Tensor) -> list[Tensor]
     return out
 
 
-def clip_factors(inputs: list[Tensor], layer_deltas: list[Tensor], clip: float | Tensor) -> Tensor:
-    """min(1, clip / norm) of each record's own gradient, [B, N], without building per-record gradients.
+def backward(rows: Rows, x: Tensor, head: Callable[[Tensor], Tensor], *, through: bool) -> tuple[list[Tensor], list[Tensor]]:
+    """Deltas and inputs of each layer, for x [B, N, features] and a function from raw logits to the head's delta; see :func:`mrp_core.convolving.backward`."""
+    if rows.blocks:
+        return convolving.backward(rows, x, head, through=through)
+    logits, inputs = forward(rows, x)
+    return deltas(rows, inputs, head(logits)), inputs
 
-    A linear layer's per-record gradient is an outer product, so its squared norm is ``|delta|^2 (|input|^2 + 1)``
-    (Goodfellow 2015). ``layer_deltas`` are those of a mean over N records.
-    """
+
+def clip_factors(rows: Rows, inputs: list[Tensor], layer_deltas: list[Tensor], clip: float | Tensor) -> Tensor:
+    """min(1, clip / norm) of each record's own gradient, [B, N], where ``layer_deltas`` are those of a mean over N records."""
     most = clip.unsqueeze(1) if isinstance(clip, Tensor) else clip
-    return (most / (inputs[0].shape[1] * _norms(inputs, layer_deltas))).clamp_max(1.0)
+    return (most / (inputs[-1].shape[1] * _norms(rows, inputs, layer_deltas))).clamp_max(1.0)
 
 
-def _norms(inputs: list[Tensor], layer_deltas: list[Tensor]) -> Tensor:
-    square = sum((d.square().sum(-1) * (a.square().sum(-1) + 1.0) for d, a in zip(layer_deltas, inputs, strict=True)), torch.zeros(()))
+def _norms(rows: Rows, inputs: list[Tensor], layer_deltas: list[Tensor]) -> Tensor:
+    """A dense layer's per-record gradient is an outer product, so its squared norm is ``|delta|^2 (|input|^2 + 1)`` (Goodfellow 2015), and nothing is built for it."""
+    square = torch.zeros(())
+    for i, (d, a) in enumerate(zip(layer_deltas, inputs, strict=True)):
+        square = square + (convolving.record_squares(rows, i, d, a) if i < len(rows.blocks) else d.square().sum(-1) * (a.square().sum(-1) + 1.0))
     return torch.sqrt(square + 1e-24)
 
 
@@ -84,11 +97,14 @@ def record_norms(rows: Rows, x: Tensor, y: Tensor, lowest: int = 0) -> Tensor:
         lowest: First layer that adapts.
     """
     top = rows.above(lowest)
-    logits, inputs = forward(top, features(rows, x, lowest))
-    p, wrong = softmax(logits), softmax(released(top, logits)) - torch.nn.functional.one_hot(y, logits.shape[-1])
-    a, b = top.release[:, 0, None, None], top.release[:, 1, None, None]
-    head = a * wrong + b * p * (wrong - (p * wrong).sum(-1, keepdim=True))
-    return _norms(inputs, deltas(top, inputs, head))
+
+    def head(logits: Tensor) -> Tensor:
+        p, wrong = softmax(logits), softmax(released(top, logits)) - torch.nn.functional.one_hot(y, logits.shape[-1])
+        a, b = top.release[:, 0, None, None], top.release[:, 1, None, None]
+        return a * wrong + b * p * (wrong - (p * wrong).sum(-1, keepdim=True))
+
+    ds, inputs = backward(top, features(rows, x, lowest), head, through=torch.is_grad_enabled())
+    return _norms(top, inputs, ds)
 
 
 def adapt(rows: Rows, x: Tensor, y: Tensor, loss: Loss, *, steps: int, lowest: int = 0, second_order: bool = False, noise: Noise | None = None) -> Rows:
@@ -113,19 +129,22 @@ def adapt(rows: Rows, x: Tensor, y: Tensor, loss: Loss, *, steps: int, lowest: i
         return rows.with_weights((*rows.weights[:lowest], *adapted.weights), (*rows.biases[:lowest], *adapted.biases))
     weights, biases = list(rows.weights), list(rows.biases)
     through = second_order and torch.is_grad_enabled()
+    x = x if through else x.detach()
     for k in range(steps):
         now = rows.with_weights(weights, biases)
-        logits, inputs = forward(now, x)
-        ds = deltas(now, inputs, _head_delta(now, logits, y, loss, through))
-        if not through:
-            ds, inputs = [d.detach() for d in ds], [a.detach() for a in inputs]
+        now = now if through else now.detached()
+        ds, inputs = backward(now, x, lambda logits, now=now: _head_delta(now, logits, y, loss, through), through=through)
         if noise is not None:
-            factor = clip_factors(inputs, ds, noise.clip).unsqueeze(-1)
-            ds = [d * factor for d in ds]
+            factor = clip_factors(now, inputs, ds, noise.clip)
+            ds = [convolving.scaled(d, factor) if i < len(rows.blocks) else d * factor.unsqueeze(-1) for i, d in enumerate(ds)]
         for i, d in enumerate(ds):
             rate = rows.rates[:, min(k, rows.rates.shape[1] - 1), i, None, None]
             weight, bias = (torch.zeros_like(weights[i]), torch.zeros_like(biases[i])) if rows.weight_rates else (weights[i], biases[i])
-            weight, bias = torch.baddbmm(weight, (d * rate).mT, inputs[i], alpha=-1.0), bias - rate[:, :, 0] * d.sum(1)
+            if i < len(rows.blocks):
+                steepest, lift = convolving.gradient(now, i, d, inputs[i])
+                weight, bias = weight - rate * steepest, bias - rate[:, :, 0] * lift
+            else:
+                weight, bias = torch.baddbmm(weight, (d * rate).mT, inputs[i], alpha=-1.0), bias - rate[:, :, 0] * d.sum(1)
             if noise is not None:
                 weight, bias = _add_noise(weight, bias, noise, i, k, rate, x.shape[1])
             if rows.weight_rates:

@@ -66,7 +66,7 @@ def measure(config: StudyConfig, setting: Setting, seed: int, logits: Logits, he
     if setting.kind == "epsilon" and np.isfinite(setting.value):
         values["epsilon"] = np.full(len(held.names), setting.value)
     notes = {k: v for k, v in {"mi": made.note, "lira_tpr_1pct": lira.note(0.01), "lira_tpr_01pct": lira.note(0.001)}.items() if v}
-    point = Point(setting=setting, seed=seed, values={k: tuple(v.tolist()) for k, v in values.items()}, notes=notes)
+    point = Point(setting=setting, seed=seed, values={k: tuple(v.tolist()) for k, v in values.items()}, notes=notes, tasks=held.names)
     return Measured(point=point, rocs={name: a.tpr for name, a in attacks.items()}, floor=1.0 / int(lira.n_out.min()))
 
 

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from mrp_core.blocks import Block, blocks_of, layer_sizes
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Parameters = dict[str, Tensor]
 CONDITION_UNITS = 32
@@ -29,9 +31,11 @@ class Shape:
     """Sizes that fix a parameter dict.
 
     Attributes:
-        features, hidden, outputs: Units of the input, of each hidden layer, and of the head (classes of the joint head, or ways).
+        features, hidden, outputs: Units of the input, of each hidden layer (filters of each block of a convolution network), and of the head (classes of the joint
+            head, or ways).
         ways: Classes of a task.
         steps: Inner steps for which rates are held.
+        grid: Channels and sizes of a record, for a convolution network; empty for a dense one.
     """
 
     features: int
@@ -39,16 +43,26 @@ class Shape:
     outputs: int
     ways: int
     steps: int
+    grid: tuple[int, ...] = ()
 
     @property
     def layers(self) -> tuple[tuple[int, int], ...]:
-        """(outputs, inputs) of each layer, the head last."""
-        units = (self.features, *self.hidden, self.outputs)
-        return tuple(zip(units[1:], units[:-1], strict=True))
+        """(outputs, inputs) of each layer's weights, the head last."""
+        return layer_sizes(self.features, self.grid, self.hidden, self.outputs)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Of a convolution network; empty for a dense one."""
+        return blocks_of(self.grid, self.hidden)
+
+    @property
+    def adapted(self) -> tuple[tuple[int, int], ...]:
+        """(outputs, inputs) of each layer of a task's own network, whose head has one output a class of the task."""
+        return (*self.layers[:-1], (self.ways, self.layers[-1][1]))
 
     @property
     def condition_outputs(self) -> int:
-        """Scale and shift of each hidden unit, two release coefficients, and a rate per step and layer."""
+        """Scale and shift of each hidden unit or filter, two release coefficients, and a rate per step and layer."""
         return 2 * sum(self.hidden) + 2 + self.steps * len(self.layers)
 
 
@@ -57,7 +71,7 @@ class Rows:
     """Weights and conditioning of a batch of rows.
 
     Attributes:
-        weights: Per layer [B, out, in].
+        weights: Per layer [B, out, in]; a filter's weights lie in one row of length channels x height x width.
         biases: Per layer [B, out].
         scales, shifts: Per hidden layer [B, 1, units] (feature-wise modulation, Perez et al. 2018).
         release: [B, 2]: released logits are ``release[0] * z + release[1] * softmax(z)``.
@@ -65,6 +79,7 @@ class Rows:
         marginal: [B, ways], logits of the learned output marginal (for variational bounds).
         critic: Parameters of the privacy loss's own attacker by name, leading axis [B]; empty for losses without one.
         weight_rates, bias_rates: Per layer a factor on the rate of each weight and bias, [B, out, in] and [B, out]; empty where all are one.
+        blocks: Of a convolution network: the sizes of its hidden layers; empty where no layer is one.
     """
 
     weights: tuple[Tensor, ...]
@@ -77,23 +92,35 @@ class Rows:
     critic: Parameters = field(default_factory=dict)
     weight_rates: tuple[Tensor, ...] = ()
     bias_rates: tuple[Tensor, ...] = ()
+    blocks: tuple[Block, ...] = ()
 
     def with_weights(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Rows:
         """The same conditioning around other weights."""
         return replace(self, weights=tuple(weights), biases=tuple(biases))
 
+    def detached(self) -> Rows:
+        """The same weights and modulation without a graph."""
+        still = lambda ts: tuple(t.detach() for t in ts)  # noqa: E731
+        return replace(self, weights=still(self.weights), biases=still(self.biases), scales=still(self.scales), shifts=still(self.shifts))
+
     def above(self, lowest: int) -> Rows:
         """The layers from ``lowest`` on, as a network of their own: its input is :func:`features`."""
         return replace(self, weights=self.weights[lowest:], biases=self.biases[lowest:], scales=self.scales[lowest:], shifts=self.shifts[lowest:], rates=self.rates[:, :, lowest:],
-                       weight_rates=self.weight_rates[lowest:], bias_rates=self.bias_rates[lowest:])
+                       weight_rates=self.weight_rates[lowest:], bias_rates=self.bias_rates[lowest:], blocks=self.blocks[lowest:])
 
     def repeat(self, times: int) -> Rows:
         """Each row ``times`` times in a row: [B] becomes [B x times]."""
-        many = lambda ts: tuple(t.repeat_interleave(times, 0) for t in ts)  # noqa: E731
-        return Rows(weights=many(self.weights), biases=many(self.biases), scales=many(self.scales), shifts=many(self.shifts),
-                    release=self.release.repeat_interleave(times, 0), rates=self.rates.repeat_interleave(times, 0),
-                    marginal=self.marginal.repeat_interleave(times, 0), critic={k: t.repeat_interleave(times, 0) for k, t in self.critic.items()},
-                    weight_rates=many(self.weight_rates), bias_rates=many(self.bias_rates))
+        return self._each(lambda t: t.repeat_interleave(times, 0))
+
+    def cut(self, low: int, high: int) -> Rows:
+        """The rows from ``low`` to before ``high``."""
+        return self._each(lambda t: t[low:high])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Rows:
+        many = lambda ts: tuple(change(t) for t in ts)  # noqa: E731
+        return Rows(weights=many(self.weights), biases=many(self.biases), scales=many(self.scales), shifts=many(self.shifts), release=change(self.release), rates=change(self.rates),
+                    marginal=change(self.marginal), critic={k: change(t) for k, t in self.critic.items()}, weight_rates=many(self.weight_rates), bias_rates=many(self.bias_rates),
+                    blocks=self.blocks)
 
 
 def initial(shape: Shape, seeds: Sequence[int], dtype: torch.dtype = torch.float32, *, element_rates: bool = False) -> Parameters:
@@ -171,7 +198,7 @@ def rows_of(parameters: Parameters, shape: Shape, features: Tensor, base_rate: f
         weights[-1], biases[-1] = _head_rows(weights[-1], biases[-1], classes)
     return Rows(weights=tuple(weights), biases=tuple(biases), scales=scales, shifts=shifts, release=release, rates=rates, marginal=parameters["marginal"],
                 critic={k.removeprefix(CRITIC): v for k, v in parameters.items() if k.startswith(CRITIC)},
-                weight_rates=_element_rates(parameters, "rw", n), bias_rates=_element_rates(parameters, "rb", n))
+                weight_rates=_element_rates(parameters, "rw", n), bias_rates=_element_rates(parameters, "rb", n), blocks=shape.blocks)
 
 
 def _element_rates(parameters: Parameters, name: str, layers: int) -> tuple[Tensor, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -86,6 +87,12 @@ class Problem:
         y = self.support_y.gather(1, index).view(b * r, n)
         noise = self.noise.repeat(r) if self.noise is not None else None
         return adapt(self.rows.repeat(r), x, y, self.inner_loss, steps=self.steps, lowest=self.lowest, second_order=second_order, noise=noise)
+
+    def cut(self, low: int, high: int) -> Problem:
+        """The problem of the rows from ``low`` to before ``high``."""
+        parts: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        parts |= {k: v[low:high] if isinstance(v, Tensor) else v.cut(low, high) for k, v in parts.items() if isinstance(v, Tensor | Rows | Noise)}
+        return Problem(**parts)
 
     def outer_unadapted(self) -> OuterLoss:
         """Outer loss on support and query records together, without any adaptation.

@@ -5,11 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mrp_core import convolving
 from mrp_core.networks import Rows
 
 
 def forward(rows: Rows, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """Raw logits [B, N, out] and the inputs of each layer, for x [B, N, features]."""
+    """Raw logits [B, N, out] and the inputs of each layer, for x [B, N, features]; see :func:`mrp_core.convolving.forward` for those of a convolution network."""
+    if rows.blocks:
+        return convolving.forward(rows, x)
     inputs = [x]
     last = len(rows.weights) - 1
     for i in range(last):
@@ -19,6 +22,8 @@ def forward(rows: Rows, x: Tensor) -> tuple[Tensor, list[Tensor]]:
 
 def features(rows: Rows, x: Tensor, layer: int) -> Tensor:
     """Inputs of a layer, [B, N, units], for x [B, N, features]; x itself for the first layer."""
+    if rows.blocks:
+        return convolving.features(rows, x, layer)
     for i in range(layer):
         x = _hidden(rows, i, x)
     return x

@@ -46,7 +46,7 @@ def performed(config: StudyConfig, actions: Array) -> Recipe:
     epsilon = ladder[min(int(level * len(ladder)), len(ladder) - 1)]
     head = math.isfinite(epsilon) and config.privacy.dp_adapts == "head"
     bounded = np.clip(actions[2:], -RANGE, RANGE)
-    return canonical(config, weight=float(weight) * config.privacy.lambda_max, epsilon=epsilon, lowest=len(config.outer.hidden) if head else first_layer(config),
+    return canonical(config, weight=float(weight) * config.privacy.lambda_max, epsilon=epsilon, lowest=len(config.hidden) if head else first_layer(config),
                      rates=(2.0 ** bounded[:steps]).tolist(), shares=np.exp(bounded[steps:]).tolist())
 
 

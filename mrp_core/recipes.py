@@ -100,7 +100,7 @@ def guarantees(config: StudyConfig) -> tuple[float, ...]:
 
 def first_layer(config: StudyConfig) -> int:
     """The lowest layer that a recipe may adapt: the head where the study or its meta-learner adapts nothing else."""
-    return len(config.outer.hidden) if plugin("meta", config.outer.learner).head_only or config.inner.adapts == "head" else 0
+    return len(config.hidden) if plugin("meta", config.outer.learner).head_only or config.inner.adapts == "head" else 0
 
 
 def canonical(config: StudyConfig, *, weight: float, epsilon: float, lowest: int, rates: Sequence[float], shares: Sequence[float] = (), temperature: float = 1.0) -> Recipe:
@@ -118,7 +118,7 @@ def canonical(config: StudyConfig, *, weight: float, epsilon: float, lowest: int
     noisy = noisy and bool(kept)
     parts = [float(s) for s in shares[:len(kept)]] if noisy else []
     parts = parts if parts and max(parts) > (1 + 1e-9) * min(parts) else []
-    return Recipe(weight=0.0 if noisy else min(short(weight), config.privacy.lambda_max), epsilon=epsilon if noisy else math.inf, lowest=lowest if kept else len(config.outer.hidden),
+    return Recipe(weight=0.0 if noisy else min(short(weight), config.privacy.lambda_max), epsilon=epsilon if noisy else math.inf, lowest=lowest if kept else len(config.hidden),
                   rates=kept, shares=tuple(p / sum(parts) for p in parts), temperature=short(temperature))
 
 

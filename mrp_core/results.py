@@ -34,12 +34,14 @@ class Point:
         setting, seed: What was measured.
         values: Per metric the value of each held-out task, in the metric's own unit; NaN where not resolved.
         notes: Per metric why it is not resolved, or what else to say; under "setting" what a setting found by a search stands for.
+        tasks: Names of the held-out tasks, in the order of the values; empty in points from before they were kept.
     """
 
     setting: Setting
     seed: int
     values: dict[str, tuple[float, ...]]
     notes: dict[str, str] = field(default_factory=dict)
+    tasks: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Compact JSON; NaN becomes null."""
@@ -48,7 +50,7 @@ class Point:
     def to_dict(self) -> dict[str, Any]:
         """What JSON can hold, with five significant digits."""
         values = {k: [None if math.isnan(x) else float(f"{x:.5g}") for x in v] for k, v in self.values.items()}
-        return {"setting": self.setting.key, "seed": self.seed, "values": values, "notes": self.notes}
+        return {"setting": self.setting.key, "seed": self.seed, "values": values, "notes": self.notes, **({"tasks": list(self.tasks)} if self.tasks else {})}
 
     @classmethod
     def from_json(cls, text: str) -> Point:
@@ -59,7 +61,7 @@ class Point:
     def from_dict(cls, raw: dict[str, Any]) -> Point:
         """Inverse of :meth:`to_dict`."""
         values = {k: tuple(math.nan if x is None else float(x) for x in v) for k, v in raw["values"].items()}
-        return cls(setting=Setting.from_key(raw["setting"]), seed=int(raw["seed"]), values=values, notes=raw["notes"])
+        return cls(setting=Setting.from_key(raw["setting"]), seed=int(raw["seed"]), values=values, notes=raw["notes"], tasks=tuple(map(str, raw.get("tasks", ()))))
 
 
 @dataclass(frozen=True, kw_only=True)

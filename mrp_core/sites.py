@@ -31,9 +31,10 @@ class Records:
     sensitive: NDArray[np.int64]
 
 
-def one_hot(table: pd.DataFrame, column: str, values: Sequence[str]) -> dict[str, pd.Series]:
+def one_hot(table: pd.DataFrame, column: str, values: Sequence[str]) -> dict[str, NDArray[np.float64]]:
     """A column of zeros and ones for each value, by "column value"."""
-    return {f"{column} {v}": table[column] == v for v in values}
+    known = table[column].to_numpy()
+    return {f"{column} {v}": (known == v).astype(np.float64) for v in values}
 
 
 def above_median(value: NDArray[np.float64], site: NDArray[np.str_], member: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -60,7 +60,7 @@ class Adaptation:
 
 def plan_of(config: StudyConfig, kind: str, value: float, row: int) -> Adaptation:
     """How a privacy weight (kind "lambda") or a noise multiplier (kind "epsilon") is served by the parameter set ``row``."""
-    last = len(config.outer.hidden)
+    last = len(config.hidden)
     head = plugin("meta", config.outer.learner).head_only or config.inner.adapts == "head"
     if kind == "epsilon":
         lowest = last if head or config.privacy.dp_adapts == "head" else 0
@@ -202,7 +202,8 @@ class Strategy:
         """safetensors bytes with the configuration and the choices in the header."""
         about = {"format": FORMAT, "config": self.config.to_dict(), "arms": [{"kind": a.kind, "seed": a.seed, "levels": a.levels} for a in self.arms],
                  "levels": self.levels, "choice": self.choice, "seen": {str(k): v for k, v in self.seen.items()},
-                 "shape": {"features": self.shape.features, "hidden": self.shape.hidden, "outputs": self.shape.outputs, "ways": self.shape.ways, "steps": self.shape.steps}}
+                 "shape": {"features": self.shape.features, "hidden": self.shape.hidden, "outputs": self.shape.outputs, "ways": self.shape.ways, "steps": self.shape.steps}
+                 | ({"grid": self.shape.grid} if self.shape.grid else {})}
         return pack(self.parameters, about | ({"found": [r.to_dict() for r in self.found]} if self.found else {}))
 
     def save(self, path: Path | str) -> None:
@@ -233,7 +234,7 @@ class Strategy:
             about, tensors = unpack(data)
             if about["format"] != FORMAT:
                 raise CheckpointError(f"The strategy {name!r} is of format {about['format']!r}, but this program reads {FORMAT!r}; train it anew.")
-            sizes: dict[str, Any] = {**about["shape"], "hidden": tuple(about["shape"]["hidden"])}
+            sizes: dict[str, Any] = {**about["shape"], "hidden": tuple(about["shape"]["hidden"]), "grid": tuple(about["shape"].get("grid", ()))}
             shape = Shape(**sizes)
             made = cls(config=StudyConfig.from_dict(about["config"]), shape=shape, parameters=tensors,
                        arms=tuple(Arm(kind=a["kind"], seed=a["seed"], levels=tuple(a["levels"])) for a in about["arms"]),
@@ -249,7 +250,7 @@ class Strategy:
         fits = len(self.arms) == len(self.levels) == len(self.choice) > 0 and all(len(a) == len(b) > 0 for a, b in zip(self.levels, self.choice, strict=True))
         learned = noise_parameters(self.config.privacy, self.parameters["cb0"])
         fits = fits and all(v.shape == self.parameters[k].shape for k, v in learned.items())
-        if not fits or not all(0 <= row < sets for rows in self.choice for row in rows) or self.parameters["w0"].shape[2] != self.shape.features:
+        if not fits or not all(0 <= row < sets for rows in self.choice for row in rows) or self.parameters["w0"].shape[1:] != self.shape.layers[0]:
             raise ValueError("its parts don't fit together")
 
 

@@ -33,8 +33,8 @@ class StudyFile:
     strategy: Path | None = None
 
     def to_json(self) -> str:
-        """JSON text that :meth:`from_json` reads back; the strategy's path is left out."""
-        raw = {"format": FORMAT, "config": self.config.to_dict(), "origin": self.origin,
+        """JSON text that :meth:`from_json` reads back; the strategy's path is left out, and simulated records are said to be so at the top."""
+        raw = {"format": FORMAT, **({"simulated": True} if self.config.simulated else {}), "config": self.config.to_dict(), "origin": self.origin,
                "points": [p.to_dict() for p in self.points], "curves": [c.to_dict() for c in self.curves]}
         return json.dumps(raw, separators=(",", ":"), ensure_ascii=False)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mrp_core.errors import DataError
+from mrp_core.registry import plugin
 
 if TYPE_CHECKING:
-    from mrp_core.config import TaskConfig
+    from mrp_core.config import StudyConfig, TaskConfig
 
 
 AREAS = ("medical", "finance", "wearable", "smart home", "recommendation", "federated", "images", "teaching", "own")
@@ -199,3 +201,14 @@ def held_out(split: Split, *, tasks: int, shots: int, records: int, seed: int) -
     return HeldOutTasks(pool_x=split.x[p] * mask, pool_y=label(2 * shots), eval_x=split.x[e] * mask, eval_y=label(keep),
                         pool_sensitive=split.sensitive[p], eval_sensitive=split.sensitive[e], pool_person=split.person[p], eval_person=split.person[e],
                         names=tuple(split.names[t] for t in turns), pool_class=split.bucket_class[split.tasks[turns]])
+
+
+@lru_cache(maxsize=256)
+def held_out_names(config: StudyConfig, seed: int) -> tuple[str, ...]:
+    """Names of the held-out tasks on which a seed of a study is measured, by drawing them once more.
+
+    Raises:
+        DataError: If the family can't be built, or holds too few records.
+    """
+    built = plugin("tasks", config.task.family).build(config.task, seed)
+    return held_out(built.test, tasks=config.audit.tasks, shots=config.task.shots, records=config.audit.records, seed=seed).names

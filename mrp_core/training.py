@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mrp_core.annealing import annealed, cycle_ends
+from mrp_core.blocks import rows_together
 from mrp_core.checkpoint import TrainingState
 from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.episodes import Episodes, EpisodeSampler
@@ -23,13 +24,13 @@ from mrp_core.registry import plugin
 from mrp_core.searching import Arm, Search
 from mrp_core.seeding import generator_seed
 from mrp_core.shielding import Shield, padded
+from mrp_core.stepping import outer_step
 from mrp_core.strategy import noise_levels, plan_of
 from mrp_core.taskdata import TaskSet
 from mrp_core.threads import workers
 
 BLOCK = 25
 """Episodes are drawn for so many iterations at once; a block's draws depend on its number only, so a resume repeats them."""
-GRADIENT_NORM = 5.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Trainer:
         self.total = self.search.iterations(config) if self.learner.trains else 0
         one = next(iter(tasksets.values()))
         ways = one.train.tasks.shape[1]
-        self.shape = Shape(features=one.train.x.shape[1], hidden=config.outer.hidden, outputs=one.classes if self.learner.joint else ways, ways=ways,
+        self.shape = Shape(features=one.train.x.shape[1], hidden=config.hidden, grid=config.grid, outputs=one.classes if self.learner.joint else ways, ways=ways,
                            steps=max(1, config.inner.steps, config.privacy.dp_steps))
         self.samplers = {seed: EpisodeSampler(t.train, shots=config.task.shots * (2 if self.privacy.pairs else 1), queries=config.task.queries,
                                               permute=t.permute_labels, device=self.device, dtype=self.dtype) for seed, t in tasksets.items()}
@@ -131,7 +132,7 @@ class Trainer:
             losses[chunk.low:chunk.high] += share * loss
         if self.shield is not None:
             sums = [self.shield.noised_means(sums[0], self.arms, state.step)]
-        self._update(state, sums[0] if len(sums) == 1 else self._aggregated(*sums))
+        outer_step(state, sums[0] if len(sums) == 1 else self._aggregated(*sums), optimiser=self.config.outer.optimiser, rate=self.config.outer.rate * annealed(state.step, self.total))
         state.step += 1
         if not state.alive.any():
             raise TrainingError(f"Training has diverged in all {len(self.arms)} configurations by iteration {state.step}; "
@@ -143,9 +144,9 @@ class Trainer:
 
     def chunks(self, tasks: int) -> list[Chunk]:
         """Ranges of arms of one kind, and of an iteration's tasks, of at most ``chunk_rows`` rows."""
-        repeats = max(1, self.privacy.pairs)
-        arms_each = max(1, self.compute.chunk_rows // (tasks * repeats))
-        tasks_each = max(1, self.compute.chunk_rows // repeats)
+        repeats, records = max(1, self.privacy.pairs), self.shape.ways * max(self.config.task.shots, self.config.task.queries)
+        most = rows_together(self.shape.blocks, records, self.compute.chunk_rows)
+        arms_each, tasks_each = max(1, most // (tasks * repeats)), max(1, most // repeats)
         out, low = [], 0
         while low < len(self.arms):
             high = low + 1
@@ -243,30 +244,13 @@ class Trainer:
         """Draws of each layer for a chunk's rows. Where a loss compares paired adaptations under noise, each of a pair has noise of its own, or the loss couldn't see what the noise hides."""
         pairs = max(1, self.privacy.pairs) if self.config.privacy.noise_weight > 0 else 1
         draws: list[Tensor | None] = []
-        layers = [*self.shape.layers[:-1], (self.shape.ways, self.shape.layers[-1][1])]
-        for i, (out, inputs) in enumerate(layers):
+        for i, (out, inputs) in enumerate(self.shape.adapted):
             if i < lowest:
                 draws.append(None)
                 continue
             made = [torch.randn(tasks * pairs, steps, out, inputs + 1, generator=torch.Generator().manual_seed(generator_seed(a.seed, step, 100 + i))) for a in arms]
             draws.append(torch.cat([m[chunk.first * pairs:chunk.last * pairs] for m in made]).to(self.device, self.dtype))
         return tuple(draws)
-
-    def _update(self, state: TrainingState, gradients: Parameters) -> None:
-        """Adam (Kingma & Ba 2015) with per-arm gradient clipping and the rate of :func:`annealed`; arms with a NaN are frozen."""
-        # in order of names: a state read from a checkpoint has them in another order, and rounding would follow it
-        square = sum((g.view(len(g), -1).square().sum(1) for _, g in sorted(gradients.items())), torch.zeros(len(self.arms), dtype=self.dtype, device=self.device))
-        state.alive &= torch.isfinite(square)
-        scale = (GRADIENT_NORM / (square.sqrt() + 1e-12)).clamp_max(1.0)
-        t = state.step + 1
-        rate = self.config.outer.rate * annealed(state.step, self.total)
-        for key, gradient in gradients.items():
-            mask = state.alive.view(-1, *[1] * (gradient.dim() - 1))
-            g = torch.where(mask, gradient * scale.view_as(mask), 0.0)
-            state.first[key].lerp_(g, 0.1)
-            state.second[key].lerp_(g.square(), 0.001)
-            move = rate * (state.first[key] / (1 - 0.9**t)) / ((state.second[key] / (1 - 0.999**t)).sqrt() + 1e-8)
-            state.parameters[key] -= torch.where(mask, move, 0.0)
 
 
 def levels_at(levels: tuple[float, ...], position: Tensor) -> Tensor:

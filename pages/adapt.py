@@ -62,7 +62,7 @@ class Look:
 
 def main() -> None:
     """Draw the page."""
-    frame.title(TEXT["title"], TEXT["lead"])
+    frame.title(TEXT["title"], TEXT["lead"], study=True)
     study = studies.current()
     if study is None or study.strategy is None:
         st.info(TEXT["none"])

@@ -14,7 +14,7 @@ from mrp_core.examination import Examination
 from mrp_core.measurement import Measurement
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED, Setting
-from pages.ui import differences, examine, examined, frame, meters, promises, show, slide, studies, words
+from pages.ui import clients, differences, examine, examined, frame, meters, promises, show, slide, studies, words
 
 frame.guard()
 
@@ -49,7 +49,7 @@ TEXT: dict[str, Any] = {
 
 def main() -> None:
     """Draw the page."""
-    frame.title(TEXT["title"], TEXT["lead"])
+    frame.title(TEXT["title"], TEXT["lead"], study=True)
     study = studies.current()
     if study is None or not study.points:
         st.info(TEXT["empty"])
@@ -67,6 +67,7 @@ def main() -> None:
     examine.bar(study, setting, found)
     if found.best is not None:
         examined.draw(study, found.best)
+    clients.draw(study, setting)
 
 
 def _sentence(setting: Setting, chosen: Summary | None, base: Summary | None) -> str:

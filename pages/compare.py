@@ -18,7 +18,7 @@ from mrp_core.measurement import METRICS
 from mrp_core.results import StudyState
 from mrp_core.settings import Setting
 from mrp_core.store import PinRow, StudyRow
-from pages.ui import compared, differences, frame, kept, launch, promises, session, show, studies, words
+from pages.ui import compared, differences, frame, kept, launch, promises, session, show, simulated, studies, words
 
 frame.guard()
 
@@ -61,7 +61,7 @@ def _pins() -> None:
         for pin, name, _ in columns:
             st.button(f"{TEXT['unpin']} {shorten(name, 34, placeholder=' …')}", key=f"unpin:{pin.study}:{pin.setting_key}", type="tertiary", help=name,
                       icon=":material/keep_off:", on_click=_unpin, args=(pin,))
-        show.download("CSV", lambda: show.csv_text(rows), "pinned.csv", key="pins_csv")
+        show.download_rows(rows, "pinned.csv", key="pins_csv", simulated=False)
     st.caption(TEXT["pins_note"])
     _choosing(pins)
 
@@ -75,6 +75,7 @@ def _column(pin: PinRow) -> tuple[str, dict[str, str]]:
     except MRPError as error:
         return setting_label(setting), {"accuracy": str(error)}
     name = f"{setting_label(setting, found.about if found else '')} · {study.title}" + ("" if study.sample else f" ({study.key[:6]})")
+    name = simulated.named(name, study.config.simulated)
     if found is None:
         return name, {"accuracy": TEXT["gone"].format(setting=setting_label(setting))}
     cells = {m: words.amount(m, mean) if mean.resolved else TEXT["blank"] for m, mean in found.means.items()}
@@ -110,7 +111,7 @@ def _studies() -> None:
         frame.link("train", TEXT["train"], icon=":material/play_circle:")
         return
     c = TEXT["columns"]
-    rows = [{c["title"]: r.title, c["state"]: r.state.value, c["family"]: r.config.task.family, c["search"]: r.config.outer.search, c["points"]: r.n_points,
+    rows = [{c["title"]: r.title, c["state"]: r.state.value, c["family"]: simulated.named(r.config.task.family, r.config.simulated), c["search"]: r.config.outer.search, c["points"]: r.n_points,
              c["created"]: datetime.fromtimestamp(r.created, UTC).strftime("%Y-%m-%d %H:%M"), c["note"]: r.note} for r in found]
     picked = st.dataframe(rows, hide_index=True, width="stretch", key="studies_table", on_select="rerun", selection_mode="single-row")
     chosen = picked.selection.rows
@@ -139,7 +140,7 @@ def _one(row: StudyRow) -> None:
 
 def _points_csv(key: str) -> str:
     rows = [{"setting": p.setting.key, "seed": p.seed, "metric": m, "task": i, "value": v} for p in studies.store().points(key) for m, vs in p.values.items() for i, v in enumerate(vs)]
-    return show.csv_text(rows)
+    return show.csv_text(simulated.marked(rows, studies.store().study(key).config.simulated))
 
 
 def _save(key: str) -> None:

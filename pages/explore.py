@@ -17,7 +17,7 @@ from mrp_core.measurement import METRICS
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
 from mrp_core.settings import Setting
-from pages.ui import aims, differences, frame, launch, promises, session, show, slide, studies, words
+from pages.ui import aims, differences, frame, launch, promises, session, show, slide, studies, tabled, words
 from pages.ui.comparable import comparable
 
 frame.guard()
@@ -55,7 +55,7 @@ def main() -> None:
     if st.session_state.pop("go_train", False):
         frame.go("train")
     study = studies.current()
-    frame.title(TEXT["title"], f"{study.title}. {plugin('tasks', study.config.task.family).summary}" if study else "")
+    frame.title(TEXT["title"], f"{study.title}. {plugin('tasks', study.config.task.family).summary}" if study else "", study=True)
     if study is None:
         st.info(TEXT["empty"])
         frame.link("train", "Train a study", icon=":material/play_circle:")
@@ -78,6 +78,8 @@ def main() -> None:
             _chart(study, axis, setting, metrics)
             aims.draw(study)
     st.caption(TEXT["differences"].format(n=len(study.settings)))
+    if text := tabled.missing(study.config):
+        st.warning(text, icon=":material/folder_off:")
     _provenance(study)
 
 

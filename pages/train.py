@@ -10,7 +10,7 @@ from mrp_core.config import AuditConfig, ComputeOptions, PrivacyConfig, StudyCon
 from mrp_core.errors import ConfigError, MRPError
 from mrp_core.registry import plugin
 from mrp_core.settings import settings_of
-from pages.ui import controls, frame, launch, progress, promises, session, show, studies
+from pages.ui import controls, federated, frame, launch, progress, promises, session, show, studies, tabled
 
 frame.guard()
 
@@ -75,6 +75,7 @@ def _form() -> None:
         st.segmented_control(TEXT["effort"], list(TEXT["efforts"]), format_func=TEXT["efforts"].get, key="effort", help=TEXT["effort_help"],
                              on_change=_effort, persist_state="session", default="standard", required=True)
         st.text_input(TEXT["name"], key="knob:title", max_chars=200, persist_state="session")
+    federated.draw()
     with st.container(border=True):
         for tab, part in zip(st.tabs([words for words, _ in controls.PARTS.values()]), controls.PARTS, strict=True):
             with tab:
@@ -95,8 +96,9 @@ def _launcher() -> None:
     """The estimate and the button; a wrong configuration is a sentence instead."""
     try:
         config, compute = controls.read()
-    except ConfigError as error:
-        st.error(str(error), icon=":material/error:")
+        tabled.required(config)
+    except MRPError as error:
+        st.error(frame.escaped(str(error)), icon=":material/error:")
         st.button(TEXT["launch"], key="launch", type="primary", icon=":material/play_arrow:", disabled=True)
         return
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):

@@ -43,6 +43,8 @@ def configs(draw: st.DrawFn) -> StudyConfig:
         values = {key: draw(values_of(field, spec)) for key, (field, spec) in knobs_of(part).items()}
         if "mode" in values:
             values["mode"] = draw(st.sampled_from(plugins("tasks")[values["family"]].modes))
+        if values.get("network") == "convolution" and not plugins("tasks")[parts["task"].family].grid:
+            values["network"] = "auto"
         if "adaptations" in values:
             values["adaptations"] -= values["adaptations"] % 2
         if values.get("loss") == "attribute_mi" and not plugins("tasks")[parts["task"].family].sensitive:

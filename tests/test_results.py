@@ -23,9 +23,10 @@ def same(a: tuple[float, ...], b: tuple[float, ...], digits: float) -> bool:
 
 @given(st.dictionaries(st.sampled_from(["accuracy", "mi", "lira_auc"]), METRIC_VALUES), st.integers(0, 2**31), st.floats(0, 100))
 def test_points_survive_json(values: dict[str, tuple[float, ...]], seed: int, weight: float) -> None:
-    point = Point(setting=Setting("lambda", weight), seed=seed, values=values, notes={"mi": "jackknife"})
+    point = Point(setting=Setting("lambda", weight), seed=seed, values=values, notes={"mi": "jackknife"}, tasks=("ward A",) if seed % 2 else ())
     again = Point.from_json(point.to_json())
-    assert (again.setting, again.seed, again.notes) == (point.setting, point.seed, point.notes)
+    assert (again.setting, again.seed, again.notes, again.tasks) == (point.setting, point.seed, point.notes, point.tasks)
+    assert ("tasks" in point.to_dict()) == bool(seed % 2), "points from before task names were kept look as they did"
     assert again.values.keys() == values.keys()
     assert all(same(again.values[k], values[k], 1e-4) for k in values)
     assert Point.from_json(again.to_json()).to_json() == again.to_json()

@@ -11,11 +11,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reptile:
-    """The start follows theta_0 - theta_K. Reptile says nothing of conditioning and rates: they follow the first-order gradient of the outer loss."""
+    """The start follows theta_0 - theta_K. Reptile says nothing of conditioning and rates: they follow the first-order gradient of the outer loss.
+
+    With clients as tasks, each client trains locally and sends theta_0 - theta_K, which is its update of federated averaging (McMahan et al. 2017, algorithm 1;
+    Jiang et al. 2019, section 3), in units of the inner rate; what the server makes of the mean is the outer optimiser's part, see :func:`mrp_core.stepping.outer_step`.
+    All clients weigh alike, since all train on equally many records.
+    """
 
     name: str = "reptile"
     title: str = "Reptile"
-    summary: str = "Moves the start towards the adapted weights; no derivative through the steps at all."
+    summary: str = "Moves the start towards the adapted weights, without derivatives through the steps; with clients as tasks, federated averaging."
     order: int = 4
     head_only: bool = False
     joint: bool = False

@@ -85,7 +85,7 @@ def _genes(config: StudyConfig) -> dict[str, Any]:
     noisy = config.privacy.mechanism != "none"
     steps = max(config.inner.steps, config.privacy.dp_steps if noisy else 0)
     return {"weight": FloatDistribution(0.0, config.privacy.lambda_max), "guarantee": IntDistribution(0, len(guarantees(config)) - 1), "steps": IntDistribution(0, steps),
-            "lowest": IntDistribution(first_layer(config), len(config.outer.hidden)), "rate": FloatDistribution(*RATES, log=True), "temperature": FloatDistribution(*TEMPERATURES, log=True)}
+            "lowest": IntDistribution(first_layer(config), len(config.hidden)), "rate": FloatDistribution(*RATES, log=True), "temperature": FloatDistribution(*TEMPERATURES, log=True)}
 
 
 def _recipe(config: StudyConfig, genes: dict[str, Any]) -> Recipe:

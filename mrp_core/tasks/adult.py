@@ -60,7 +60,7 @@ class Adult:
         if config.ways != 2:
             raise DataError(f"ways is {config.ways}, but an income task has the classes no and yes; set ways to 2.")
         whole = read_table(FILE, ("occupation", "income", "workclass", "marital_status", "native_country", "sex", "race", *NUMERIC, *LOGGED))
-        table = whole[whole["occupation"].isin((*TRAIN, *VALIDATION, *TEST))].reset_index(drop=True)
+        table = whole.loc[whole["occupation"].isin((*TRAIN, *VALIDATION, *TEST))].reset_index(drop=True)
         raw, names = inputs(table)
         keep = distinct_rows(raw)
         table, raw = table.iloc[keep].reset_index(drop=True), raw[keep]

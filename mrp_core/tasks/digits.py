@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from mrp_core.config import TaskConfig
 from mrp_core.errors import DataError
+from mrp_core.pictures import pairs_of_ten, record_parts
 from mrp_core.tabular import class_tasks, distinct_rows, draw_members, sensitive_name, standardised
 from mrp_core.taskdata import Split, TaskSet
 
@@ -63,34 +63,16 @@ class Digits:
         x, y = _digits()
         keep = distinct_rows(x)
         x, y = x[keep], y[keep]
-        part = _parts(y, seed)
+        part = record_parts(y, SHARES[:2], seed)
         member = draw_members(y + 10 * part, seed)
         x32 = standardised(x, member & (part == 0))
-        tasks = _pairs() if config.mode == "pairs" else (class_tasks(10, config.ways, "training"),) * 3
+        tasks = pairs_of_ten(ROUNDS) if config.mode == "pairs" else (class_tasks(10, config.ways, "training"),) * 3
         splits = [_split(x32, y, part == i, member, tasks[i]) for i in range(3)]
         facts = (("Records", f"{len(x):,} distinct of {len(_digits()[1]):,}"), ("Members", f"{member.sum():,}, drawn class by class in each split"),
                  ("Split", " / ".join(f"{(part == i).sum():,}" for i in range(3)) + " for training, validation and test"),
                  ("Tasks", " / ".join(f"{len(s.tasks):,}" for s in splits)))
         return TaskSet(train=splits[0], validation=splits[1], test=splits[2], classes=10, permute_labels=True, features=tuple(f"pixel {i}" for i in range(64)),
                        facts=facts, image=(8, 8))
-
-
-def _parts(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """0, 1 or 2 for training, validation or test, in the given shares of each class."""
-    rng = np.random.default_rng([seed, 4])
-    out = np.zeros(len(y), dtype=np.int64)
-    for c in range(10):
-        rows = rng.permutation(np.flatnonzero(y == c))
-        first, second = round(SHARES[0] * len(rows)), round((SHARES[0] + SHARES[1]) * len(rows))
-        out[rows[first:second]], out[rows[second:]] = 1, 2
-    return out
-
-
-def _pairs() -> tuple[NDArray[np.int64], ...]:
-    """The class pairs, divided by the rounds of a round-robin tournament (circle method): each round has every digit once."""
-    rounds = [[sorted((k, 9))] + [sorted(((k + i) % 9, (k - i) % 9)) for i in range(1, 5)] for k in range(9)]
-    ends = list(itertools.accumulate(ROUNDS, initial=0))
-    return tuple(np.array(sorted(itertools.chain(*rounds[a:b])), dtype=np.int64) for a, b in itertools.pairwise(ends))
 
 
 def _split(x: NDArray[np.float32], y: NDArray[np.int64], inside: NDArray[np.bool_], member: NDArray[np.bool_], tasks: NDArray[np.int64]) -> Split:

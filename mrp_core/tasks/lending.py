@@ -63,7 +63,7 @@ class Lending:
         if config.ways != 2:
             raise DataError(f"ways is {config.ways}, but a lending task has the classes no and yes; set ways to 2.")
         whole = read_table(FILE, ("state", "int_rate", "annual_inc", *PLAIN, *LOGGED))
-        table = whole[whole["state"].isin((*TRAIN, *VALIDATION, *TEST))].reset_index(drop=True)
+        table = whole.loc[whole["state"].isin((*TRAIN, *VALIDATION, *TEST))].reset_index(drop=True)
         raw = inputs(table)
         keep = distinct_rows(raw)
         table, raw = table.iloc[keep].reset_index(drop=True), raw[keep]

@@ -31,7 +31,7 @@ def draw(study: studies.Study) -> None:
     with st.expander(TEXT["table"]):
         table = rows(ends)
         st.dataframe(table, hide_index=True, width="stretch", height="content", key="aims_table")
-        show.download("CSV", lambda: show.csv_text(table), "leakage.csv", key="aims_csv")
+        show.download_rows(table, "leakage.csv", key="aims_csv")
 
 
 def sentence(study: studies.Study, summary: Summary) -> str:

@@ -52,7 +52,7 @@ def draw() -> None:
     with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
         boxes = " ".join(TEXT["box"].format(label=METRICS[x].label, text=_box(current.config, x)) for x in LEAKAGES)
         st.caption(TEXT["note"].format(boxes=boxes))
-        show.download("CSV", lambda: show.csv_text([s.row() for s in found]), "searches_and_losses.csv", key="compared_csv")
+        show.download_rows([s.row() for s in found], "searches_and_losses.csv", key="compared_csv")
 
 
 def _alike(config: StudyConfig) -> tuple[list[tuple[str, int]], int]:

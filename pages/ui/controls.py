@@ -5,25 +5,28 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
 from mrp_core.config import AuditConfig, ComputeOptions, InnerConfig, OuterConfig, PrivacyConfig, StudyConfig, TaskConfig
-from mrp_core.errors import ConfigError
+from mrp_core.errors import ConfigError, MRPError
 from mrp_core.knobs import Knob, knobs_of
 from mrp_core.registry import plugin, plugins
+from pages.ui import tabled
 
 PARTS: dict[str, tuple[str, type[Any]]] = {
     "task": ("Task", TaskConfig), "privacy": ("Privacy", PrivacyConfig), "inner": ("Inner loop", InnerConfig),
     "outer": ("Outer loop", OuterConfig), "audit": ("Audit", AuditConfig), "compute": ("Compute", ComputeOptions),
 }
 TEXT: dict[str, Any] = {
-    "advanced": "More",
+    "advanced": "More", "table_none": "none kept yet: add one on the Data page", "table_missing": "{id}, which isn't on this machine",
     "list": "{name} is {text!r}, but must be numbers separated by commas, for example 1, 3, 7.",
     "titles": {"few_shot": "few-shot classes", "pairs": "pairs of classes", "site": "same label, other site", "site_target": "other site and other target",
                "sampled_label": "one sampled label", "top_label": "the top label", "noisy_scores": "noisy scores", "scores": "rounded scores", "none": "none",
-               "dp_adaptation": "clip and add noise (ε)", "head": "the head", "all": "all layers"},
+               "dp_adaptation": "clip and add noise (ε)", "head": "the head", "all": "all layers",
+               "adam": "Adam", "sgd": "plain SGD"},
 }
 _WIDE = 100
 
@@ -66,7 +69,7 @@ def read() -> tuple[StudyConfig, ComputeOptions]:
 
 def draw(part: str) -> None:
     """All knobs of a part: the common ones, then the advanced ones in an expander."""
-    knobs = knobs_of(PARTS[part][1])
+    knobs = dict(sorted(knobs_of(PARTS[part][1]).items(), key=lambda item: {"family": 0, "table": 1}.get(item[0], 2)))
     _rows(part, [(n, f, k) for n, (f, k) in knobs.items() if not k.advanced and _applies(part, n)])
     rare = [(n, f, k) for n, (f, k) in knobs.items() if k.advanced and _applies(part, n)]
     if rare:
@@ -87,7 +90,9 @@ def _widget(part: str, name: str, field: dataclasses.Field[Any], knob: Knob) -> 
     key, default = widget_key(part, name), field.default
     label = f"{knob.label}, {knob.unit}" if knob.unit else knob.label
     common: dict[str, Any] = {"key": key, "help": knob.help, "persist_state": "session"}
-    if knob.registry or knob.choices:
+    if (part, name) == ("task", "table"):
+        _table(label, common)
+    elif knob.registry or knob.choices:
         options = list(plugins(knob.registry)) if knob.registry else _choices(part, name, knob)
         _repair(key, options)
         st.selectbox(label, options, format_func=lambda v: _title(knob, v), on_change={"family": _family_changed, "loss": _loss_changed}.get(name), **common)
@@ -106,7 +111,8 @@ def _widget(part: str, name: str, field: dataclasses.Field[Any], knob: Knob) -> 
 
 def _choices(part: str, name: str, knob: Knob) -> list[str]:
     if (part, name) == ("task", "mode"):
-        return list(plugin("tasks", st.session_state[widget_key("task", "family")]).modes)
+        family = plugin("tasks", st.session_state[widget_key("task", "family")])
+        return _table_modes() or list(family.modes) if family.name == "table" else list(family.modes)
     return list(knob.choices)
 
 
@@ -119,7 +125,7 @@ def _applies(part: str, name: str) -> bool:
     """Hide what has no effect with the present choices."""
     chosen = lambda p, n: str(st.session_state.get(widget_key(p, n)))  # noqa: E731
     family, weighted = plugin("tasks", chosen("task", "family")), bool(plugin("privacy", chosen("privacy", "loss")).weighted)
-    rules = {"hardness": family.name == "gaussian", "table": family.name == "table", "sensitive": bool(family.sensitive) or hasattr(family, "offered"),
+    rules = {"hardness": family.name == "gaussian", "table": family.name == "table", "sensitive": bool(family.sensitive) or family.name == "table",
              "channel_noise": chosen("privacy", "channel") == "noisy_scores",
              "lambda_max": weighted, "lambda_points": weighted, "channel_digits": chosen("privacy", "channel") == "scores"}
     rules |= dict.fromkeys(("task_clip", "task_delta"), float(st.session_state.get(widget_key("privacy", "task_noise"), 0.0)) > 0)
@@ -131,20 +137,46 @@ def _title(knob: Knob, value: str) -> str:
     return plugin(knob.registry, value).title if knob.registry else TEXT["titles"].get(value, value)
 
 
-def choose_family(name: str) -> None:
-    """Put a family and its defaults into the widgets of the train page."""
+def _table(label: str, common: dict[str, Any]) -> None:
+    """One of the kept tables; one that isn't here stays chosen and is said to be missing, since another one would be another study."""
+    titles, chosen = tabled.titles(), st.session_state.get(common["key"], "")
+    options = [*titles, *([chosen] if chosen not in titles else [])]
+    st.selectbox(label, options, format_func=lambda id: str(titles.get(id, TEXT["table_missing"].format(id=id) if id else TEXT["table_none"])), on_change=_table_changed, **common)
+
+
+def _table_modes() -> list[str]:
+    """What makes a task of the chosen table, which its columns decide; nothing where that can't be told."""
+    with suppress(MRPError):
+        return [str(mode) for name, mode in tabled.suggested(st.session_state.get(widget_key("task", "table"), "")).items() if name == "mode"]
+    return []
+
+
+def choose_family(name: str, **values: str | int) -> None:
+    """Put a family, its defaults and other values of its task into the widgets of the train page."""
     if not filled():
         fill(StudyConfig(title="My study"))
     st.session_state[widget_key("task", "family")] = name
     _family_changed()
+    for knob, value in values.items():
+        set_value("task", knob, value)
 
 
 def _family_changed() -> None:
-    found = plugin("tasks", st.session_state[widget_key("task", "family")])
+    chosen = plugin("tasks", st.session_state[widget_key("task", "family")])
     base = TaskConfig()
-    values: dict[str, Any] = {"mode": found.modes[0], "sensitive": "", "table": "", "ways": base.ways, "shots": base.shots, "queries": base.queries, **found.defaults}
+    values: dict[str, Any] = {"mode": chosen.modes[0], "sensitive": "", "table": "", "ways": base.ways, "shots": base.shots, "queries": base.queries, **chosen.defaults}
     for name, value in values.items():
         set_value("task", name, value)
+    if chosen.name == "table" and (kept := tabled.titles()):
+        set_value("task", "table", next(iter(kept)))
+        _table_changed()
+
+
+def _table_changed() -> None:
+    """Ways and shots that the table has rows for; a table that can't be read says so below the knobs."""
+    with suppress(MRPError):
+        for name, value in tabled.suggested(st.session_state[widget_key("task", "table")]).items():
+            set_value("task", name, value)
 
 
 def _loss_changed() -> None:

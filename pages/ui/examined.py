@@ -59,7 +59,7 @@ def _attacks(e: Examination) -> None:
     _dots(attack_dots(made), "attacks", alt=f"AUC of {len(made)} attacks with intervals; the headline is {e.headline.title}.", numbers=False)
     rows = [_attack_row(a) for a in made]
     st.dataframe(rows, hide_index=True, width="stretch", height="content", key="attack_table")
-    show.download("CSV", lambda: show.csv_text(rows), "attack_table.csv", key="attack_table_csv")
+    show.download_rows(rows, "attack_table.csv", key="attack_table_csv")
     if left_out:
         st.markdown(f"**{TEXT['left_out']}**\n\n" + "\n".join(f"- {a.title} ({a.source}): {a.left_out}" for a in left_out))
 

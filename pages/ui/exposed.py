@@ -47,7 +47,7 @@ def draw(study: studies.Study, e: Examination, distribution: Callable[[Examinati
         st.image(picture, caption=TEXT["pictures"], alt=TEXT["pictures"])
     elif names:
         st.caption(TEXT["looks_note"])
-    show.download("CSV", lambda: show.csv_text(shown), "exposed.csv", key="exposed_csv")
+    show.download_rows(shown, "exposed.csv", key="exposed_csv")
 
 
 def _row(rank: int, r: RecordRisk, names: Sequence[str]) -> dict[str, str]:

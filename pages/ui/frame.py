@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from mrp_core.errors import MRPError
-from pages.ui import kept, session, studies
+from pages.ui import kept, session, simulated, studies
 
 TEXT: dict[str, Any] = {
     "name": "MRP",
@@ -32,6 +32,7 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("audit", "Audit", ":material/policy:"),
     ("compare", "Compare", ":material/view_column:"),
     ("data", "Data", ":material/database:"),
+    ("learn", "Learn", ":material/school:"),
 )
 
 
@@ -62,7 +63,7 @@ def sentences() -> Generator[None]:
     try:
         yield
     except MRPError as error:
-        st.error(_escaped(str(error)), icon=":material/error:")
+        st.error(escaped(str(error)), icon=":material/error:")
 
 
 def go(page: str) -> None:
@@ -75,11 +76,19 @@ def link(page: str, label: str, *, icon: str | None = None, **changes: str) -> N
     st.page_link(_pages()[page], label=label, icon=icon, query_params={**session.carried(), **changes})
 
 
-def title(text: str, lead: str = "") -> None:
-    """The question of the page, and one sentence under it."""
+def title(text: str, lead: str = "", *, study: bool = False) -> None:
+    """The question of the page, and one sentence under it; with a badge if the page shows a study and its records are simulated."""
     st.title(text, anchor=False)
-    if lead:
-        st.markdown(f":gray[{lead}]")
+    badge = f"{simulated.TEXT['badge']} " if study and simulated.noted() else ""
+    if lead or badge:
+        st.markdown(badge + (f":gray[{lead}]" if lead else ""))
+
+
+def escaped(text: str) -> str:
+    """A text by somebody else, as it stands: none of it is Markdown."""
+    for mark in "\\`*_[]$:#":
+        text = text.replace(mark, "\\" + mark)
+    return text
 
 
 def _pages() -> dict[str, StreamlitPage]:
@@ -96,9 +105,10 @@ def _sidebar(pages: dict[str, StreamlitPage]) -> None:
             for name, label, icon in PAGES:
                 st.page_link(pages[name], label=label, icon=icon, query_params=query, width="stretch")
         choices = studies.choices(report=True)
+        current = studies.current_key(choices)
+        simulated.note(any(c.simulated for c in choices if c.key == current))
         if not choices:
             return
-        current = studies.current_key(choices)
         asked = session.value(session.STUDY)
         if asked and asked != current:
             st.warning(TEXT["unknown"].format(key=asked))
@@ -106,7 +116,9 @@ def _sidebar(pages: dict[str, StreamlitPage]) -> None:
         titles = _titles(choices)
         st.selectbox(TEXT["study"], list(titles), format_func=lambda key: str(titles.get(key, key)), key="study_picker", on_change=_picked, help=TEXT["study_help"])
         if len(titles[current]) > _CUT:
-            st.caption(_escaped(titles[current]))
+            st.caption(escaped(titles[current]))
+        if simulated.noted():
+            st.markdown(simulated.TEXT["badge"], help=simulated.TEXT["help"])
 
 
 def _titles(choices: Sequence[studies.Choice]) -> dict[str, str]:
@@ -118,9 +130,3 @@ def _titles(choices: Sequence[studies.Choice]) -> dict[str, str]:
 
 def _picked() -> None:
     session.choose_study(st.session_state["study_picker"])
-
-
-def _escaped(text: str) -> str:
-    for mark in "\\`*_[]$:#":
-        text = text.replace(mark, "\\" + mark)
-    return text

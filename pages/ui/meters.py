@@ -86,7 +86,7 @@ def _table(chosen: Summary, base: Summary | None) -> None:
         change = f"{words.change(name, d)} {words.span(name, d)}" if d is not None and d.resolved and not math.isnan(d.value) else "—"
         rows.append({c["what"]: METRICS[name].label, c["value"]: _cell(name, mean), c["base"]: _cell(name, other), c["difference"]: change, c["kind"]: METRICS[name].kind})
     st.dataframe(rows, hide_index=True, width="stretch", height="content", key="audit_table")
-    show.download("CSV", lambda: show.csv_text(rows), "audit.csv", key="audit_csv")
+    show.download_rows(rows, "audit.csv", key="audit_csv")
 
 
 def _cell(name: str, m: Measurement | None) -> str:

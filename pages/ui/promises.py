@@ -20,8 +20,9 @@ TEXT: dict[str, Any] = {
                 "mean, and releases only the best by the records of others, spends **ε = {cost:.3g}** instead (Papernot & Steinke 2022, by {accountant}); who tries a fixed {n} spends {all:.3g}. "
                 "A setting chosen on other tasks, as here on held-out ones, costs nothing more.",
     "tasks": "Each meta-training task, a {task} with all its records, is protected by (ε, δ) = ({epsilon:.3g}, {delta:g}) over all seeds and arms of the study "
-             "(by {accountant}; noise multiplier σ = {sigma:g}, {share:.0%} of the tasks a step). Their number, their names and the scaling of the features are "
+             "(by {accountant}; noise multiplier σ = {sigma:g}, {share:.0%} of the tasks a step).{level} Their number, their names and the scaling of the features are "
              "taken as public, and so are the validation and held-out tasks. The noise follows from the seed, so this holds against whoever doesn't know it.",
+    "level": " This is client-level differential privacy (McMahan et al. 2018).",
     "no_tasks": "Noise for meta-training tasks is on, but the bound is infinite: it is too little noise.",
 }
 
@@ -73,6 +74,11 @@ def choosing(setting: Setting, config: StudyConfig, candidates: int) -> str:
     return TEXT["choosing"].format(epsilon=setting.value, n=candidates, cost=cost.epsilon, accountant=cost.accountant, all=gaussian_epsilon(math.sqrt(candidates * p.dp_steps) / sigma, p.delta))
 
 
+def client(config: StudyConfig) -> str:
+    """What a task of a study's sites is called."""
+    return "ward" if config.task.family == "medical" else "client"
+
+
 def tasks(config: StudyConfig) -> str:
     """What protects the meta-training tasks; empty where nothing does."""
     p = config.privacy
@@ -83,8 +89,9 @@ def tasks(config: StudyConfig) -> str:
     found = task_guarantee(config)
     if math.isinf(found.epsilon):
         return TEXT["no_tasks"]
-    task = "ward" if config.task.family == "medical" else "client"
-    text = TEXT["tasks"].format(task=task, epsilon=found.epsilon, delta=found.delta, accountant=found.accountant, sigma=p.task_noise, share=found.sampling)
+    task = client(config)
+    text = TEXT["tasks"].format(task=task, level=TEXT["level"] if task == "client" else "", epsilon=found.epsilon, delta=found.delta, accountant=found.accountant,
+                                sigma=p.task_noise, share=found.sampling)
     known = round(config.outer.meta_batch / found.sampling)
     return text if found.delta < 1 / known or found.sampling == 1 else f"{text} {TEXT['broken_tasks'].format(delta=found.delta, n=known)}"
 

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from mrp_core.charts.records import class_names
 from mrp_core.taskdata import TaskSet
 
 TEXT = {
@@ -43,7 +44,7 @@ def sample_of(tasks: TaskSet) -> Sample:
     if tasks.image:
         rows = [np.hstack([_grey(split.x[i], tasks.image) for i in records]) for records in chosen]
         return Sample(task=split.names[0], picture=np.vstack(rows), rows=(), inputs=split.x.shape[1])
-    names = tasks.labels or (tuple(split.names[0]) if len(split.names[0]) == len(buckets) else tuple(str(i + 1) for i in range(len(buckets))))
+    names = class_names(tasks, split, 0)
     table = tuple({TEXT["label"]: names[label], **{f: f"{v:+.1f}" for f, v in zip(tasks.features[:COLUMNS], split.x[i, :COLUMNS].tolist(), strict=True)}}
                   for label, records in enumerate(chosen) for i in records)
     return Sample(task=split.names[0], picture=None, rows=table, inputs=split.x.shape[1])

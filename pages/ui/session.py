@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 STUDY, POINT, AXIS, BESIDE = "study", "point", "axis", "beside"
+AREA, LESSON, TERM = "area", "lesson", "term"
 _CARRIED = (STUDY, POINT, AXIS, BESIDE)
 
 
@@ -17,6 +18,11 @@ def value(name: str, default: str = "") -> str:
         st.session_state[_kept(name)] = found
         return found
     return st.session_state.get(_kept(name), default)
+
+
+def asked(name: str) -> bool:
+    """Whether a parameter stands in the URL now."""
+    return name in st.query_params
 
 
 def remember(name: str, new: str) -> None:

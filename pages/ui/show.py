@@ -11,6 +11,7 @@ import streamlit as st
 
 from mrp_core.cells import neutralised
 from mrp_core.charts.palette import CONFIG, Figure, Palette, palette
+from pages.ui import simulated as made_up
 
 TEXT: dict[str, Any] = {"csv": "CSV", "csv_help": "The numbers of this chart."}
 Row = Mapping[str, str | float]
@@ -21,7 +22,7 @@ def colours() -> Palette:
     return palette(st.context.theme.type == "dark")
 
 
-def chart(fig: Figure, rows: Sequence[Row], *, key: str, alt: str, caption: str = "", on_pick: Callable[[], None] | None = None) -> None:
+def chart(fig: Figure, rows: Sequence[Row], *, key: str, alt: str, caption: str = "", on_pick: Callable[[], None] | None = None, simulated: bool | None = None) -> None:
     """Draw a figure with what must stand beside it.
 
     Args:
@@ -31,6 +32,7 @@ def chart(fig: Figure, rows: Sequence[Row], *, key: str, alt: str, caption: str 
         alt: What a person who can't see it should know.
         caption: Words under the chart.
         on_pick: Called after a click on a mark; read it with :func:`picked`.
+        simulated: As in :func:`download_rows`.
     """
     if on_pick is None:
         st.plotly_chart(fig, theme=None, key=key, alt=alt, config=CONFIG)
@@ -38,7 +40,13 @@ def chart(fig: Figure, rows: Sequence[Row], *, key: str, alt: str, caption: str 
         st.plotly_chart(fig, theme=None, key=key, alt=alt, config=CONFIG, on_select=on_pick, selection_mode="points")
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"{key}_foot"):
         st.caption(caption or "\u00a0")
-        download(TEXT["csv"], lambda: csv_text(rows), f"{key}.csv", key=f"{key}_csv", help=TEXT["csv_help"])
+        download_rows(rows, f"{key}.csv", key=f"{key}_csv", help=TEXT["csv_help"], simulated=simulated)
+
+
+def download_rows(rows: Sequence[Row], name: str, *, key: str, help: str | None = None, simulated: bool | None = None) -> None:
+    """A download of rows as CSV, in which each row of a study with simulated records says so; ``None`` asks the study at hand."""
+    said = made_up.marked([dict(row) for row in rows], made_up.noted() if simulated is None else simulated)
+    download(TEXT["csv"], lambda: csv_text(said), name, key=key, help=help)
 
 
 def download(label: str, data: Callable[[], str], name: str, *, key: str, help: str | None = None, mime: str = "text/csv") -> None:

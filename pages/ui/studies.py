@@ -28,6 +28,8 @@ class Choice:
     key: str
     title: str
     sample: bool
+    family: str = ""
+    simulated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +80,10 @@ def choices(*, report: bool = False) -> list[Choice]:
     With ``report``, as the frame asks once for each look at a page, a store that can't be read is told in the side menu (the samples stay),
     and what waits or runs gets a supervisor if its own has gone.
     """
-    found = [Choice(key=name, title=_sample_title(name, path), sample=True) for name, path in studyfile.samples().items()]
+    found = [_sample_choice(name, path) for name, path in studyfile.samples().items()]
     try:
         rows = store().studies()
-        found += [Choice(key=row.id, title=row.title, sample=False) for row in rows]
+        found += [Choice(key=row.id, title=row.title, sample=False, family=row.config.task.family, simulated=row.config.simulated) for row in rows]
         if report and any(row.state in ACTIVE for row in rows):
             keep_going(store())
     except StoreError as error:
@@ -118,18 +120,19 @@ def load(key: str) -> Study:
     return _own(key, store().version(key))
 
 
-def _sample_title(name: str, path: Path) -> str:
+def _sample_choice(name: str, path: Path) -> Choice:
     """From the small TOML file beside the study where there is one: the study itself is read when it is shown."""
     toml = path.with_suffix(".toml")
     try:
-        return _toml_title(toml, toml.stat().st_mtime_ns) if toml.exists() else _sample(name, path, path.stat().st_mtime_ns).title
+        config = _toml(toml, toml.stat().st_mtime_ns) if toml.exists() else _sample(name, path, path.stat().st_mtime_ns).config
     except MRPError:
-        return name
+        return Choice(key=name, title=name, sample=True)
+    return Choice(key=name, title=config.title, sample=True, family=config.task.family, simulated=config.simulated)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _toml_title(path: Path, changed: int) -> str:
-    return StudyConfig.from_file(path).title
+def _toml(path: Path, changed: int) -> StudyConfig:
+    return StudyConfig.from_file(path)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

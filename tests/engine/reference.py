@@ -32,12 +32,23 @@ class Net:
     rates: Tensor
     marginal: Tensor
     factors: list[Tensor] | None = None
+    grid: tuple[int, ...] = ()
 
     def __call__(self, x: Tensor) -> Tensor:
+        x = x.reshape(len(x), *self.grid) if self.grid else x
         for i, (scale, shift) in enumerate(zip(self.scales, self.shifts, strict=True)):
-            x = F.relu(F.linear(x, self.weights[i], self.biases[i]) * scale + shift)
-        z = F.linear(x, self.weights[-1], self.biases[-1])
+            x = self._block(x, i, scale, shift) if self.grid else F.relu(F.linear(x, self.weights[i], self.biases[i]) * scale + shift)
+        z = F.linear(x.flatten(1), self.weights[-1], self.biases[-1])
         return self.release[0] * z + self.release[1] * F.softmax(z, dim=-1)
+
+    def _block(self, x: Tensor, i: int, scale: Tensor, shift: Tensor) -> Tensor:
+        """Convolution, normalisation of the record, scale and shift, ReLU, pool by the layers that torch has for pictures and for signals."""
+        signal = len(self.grid) == 2
+        filters = self.weights[i].reshape(-1, x.shape[1], *(3 for _ in self.grid[1:]))
+        z = (F.conv1d if signal else F.conv2d)(x, filters, self.biases[i], padding=1)
+        z = F.layer_norm(z, z.shape[1:])
+        y = F.relu(z * scale.reshape(-1, *(1 for _ in self.grid[1:])) + shift.reshape(-1, *(1 for _ in self.grid[1:])))
+        return (F.max_pool1d if signal else F.max_pool2d)(y, tuple(2 if size > 1 else 1 for size in y.shape[2:]))
 
 
 def net_of(p: Parameters, shape: Shape, weight: float, sigma: float, *, base_rate: float = BASE_RATE, lambda_max: float = LAMBDA_MAX) -> Net:
@@ -51,7 +62,7 @@ def net_of(p: Parameters, shape: Shape, weight: float, sigma: float, *, base_rat
     a, b = raw[2 * units], raw[2 * units + 1]
     rates = base_rate * torch.exp(3 * torch.tanh(raw[2 * units + 2:] / 3)).reshape(shape.steps, layers)
     factors = [torch.exp(1.5 * torch.tanh(p[f"r{kind}{i}"] / 1.5)) for kind in "wb" for i in range(layers)] if "rw0" in p else None
-    return Net([p[f"w{i}"] for i in range(layers)], [p[f"b{i}"] for i in range(layers)], scales, shifts, torch.stack([torch.exp(a), 10 * b]), rates, p["marginal"], factors)
+    return Net([p[f"w{i}"] for i in range(layers)], [p[f"b{i}"] for i in range(layers)], scales, shifts, torch.stack([torch.exp(a), 10 * b]), rates, p["marginal"], factors, shape.grid)
 
 
 def entropy(p: Tensor) -> Tensor:
@@ -187,11 +198,12 @@ class Case:
 
 
 def case(*, privacy: str = "output_mi", configs: int = 3, tasks: int = 4, ways: int = 3, shots: int = 4, steps: int = 3, hidden: tuple[int, ...] = (7, 6), lowest: int = 0,
-         noisy: bool = False, seed: int = 0, element_rates: bool = False) -> Case:
+         noisy: bool = False, seed: int = 0, element_rates: bool = False, grid: tuple[int, ...] = ()) -> Case:
     """A random case in float64; nothing in it is zero, so that every path counts."""
     g = torch.Generator().manual_seed(seed)
     normal = lambda *size: torch.randn(*size, generator=g, dtype=torch.float64)  # noqa: E731
-    shape = Shape(features=5, hidden=hidden, outputs=ways, ways=ways, steps=steps)
+    features = math.prod(grid) if grid else 5
+    shape = Shape(features=features, hidden=hidden, outputs=ways, ways=ways, steps=steps, grid=grid)
     parameters = {k: v + (0.0 if k == "tuned_rate" else 0.15) * normal(*v.shape) for k, v in initial(shape, range(configs), torch.float64, element_rates=element_rates).items()}
     b, n = configs * tasks, ways * shots
     labels = torch.arange(ways).repeat_interleave(shots).expand(b, -1)
@@ -204,7 +216,7 @@ def case(*, privacy: str = "output_mi", configs: int = 3, tasks: int = 4, ways: 
     pairs, needs = plugin("privacy", privacy).pairs, plugin("privacy", privacy).needs
     parameters |= initial_critic(plugin("privacy", privacy).critic(ways), range(configs), torch.float64)
     halves = paired_halves(torch.rand(b, pairs // 2, n, generator=g, dtype=torch.float64), ways, pairs) if pairs else None
-    made = Case(shape=shape, parameters=parameters, weight=weight, sigma=sigma, support_x=normal(b, n, 5), support_y=labels, query_x=normal(b, n, 5), query_y=labels,
+    made = Case(shape=shape, parameters=parameters, weight=weight, sigma=sigma, support_x=normal(b, n, features), support_y=labels, query_x=normal(b, n, features), query_y=labels,
                 privacy=privacy, steps=steps, lowest=lowest, noise=noise, halves=halves)
     if "attribute" in needs:
         made.support_sensitive, made.query_sensitive = (torch.randint(-1, 3, (b, n), generator=g) for _ in range(2))

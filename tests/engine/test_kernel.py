@@ -186,7 +186,7 @@ def test_clip_factors_against_explicit_record_gradients(lowest: int) -> None:
     leaf = logits.detach().requires_grad_()
     head = torch.autograd.grad(cross_entropy(released(rows, leaf), made.support_y).sum(), leaf)[0]
     top = rows.above(lowest)
-    factors = clip_factors(inputs[lowest:], deltas(top, inputs[lowest:], head), 0.4)
+    factors = clip_factors(top, inputs[lowest:], deltas(top, inputs[lowest:], head), 0.4)
     for b in range(2):
         net = made.net(singles(leaves, 0), b)
         for i in range(made.support_x.shape[1]):

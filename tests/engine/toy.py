@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ CLASSES = ((0, 8), (8, 12), (12, 16))
 
 @dataclass(frozen=True)
 class Toy:
-    """Classes 0-7 for training, 8-11 for validation, 12-15 for the test; ``spread`` is the distance of their means."""
+    """Classes 0-7 for training, 8-11 for validation, 12-15 for the test; ``spread`` is the distance of their means, ``grid`` makes them pictures or signals."""
 
     name: str = "toy"
     title: str = "Toy"
@@ -26,6 +27,7 @@ class Toy:
     modes: tuple[str, ...] = ("few_shot",)
     defaults: dict[str, int | float | str] = field(default_factory=dict)
     sensitive: tuple[str, ...] = ()
+    grid: tuple[int, ...] = ()
     simulated: bool = True
     licence: str = ""
     origin: str = ""
@@ -35,19 +37,20 @@ class Toy:
 
     def build(self, config: TaskConfig, seed: int) -> TaskSet:
         rng = np.random.default_rng([seed, 3])
-        means = self.spread * rng.standard_normal((16, FEATURES))
+        count = math.prod(self.grid) if self.grid else FEATURES
+        means = self.spread * rng.standard_normal((16, count))
         train, validation, test = (self._split(rng, means, low, high, config.ways) for low, high in CLASSES)
-        return TaskSet(train=train, validation=validation, test=test, classes=16, permute_labels=True, features=tuple(f"x{i}" for i in range(FEATURES)))
+        return TaskSet(train=train, validation=validation, test=test, classes=16, permute_labels=True, features=tuple(f"x{i}" for i in range(count)))
 
     @staticmethod
     def _split(rng: np.random.Generator, means: np.ndarray, low: int, high: int, ways: int) -> Split:
         each = MEMBERS + OTHERS
         label = np.repeat(np.arange(high - low), each)
-        x = (means[low + label] + rng.standard_normal((len(label), FEATURES))).astype(np.float32)
+        x = (means[low + label] + rng.standard_normal((len(label), means.shape[1]))).astype(np.float32)
         tasks = np.array(list(itertools.combinations(range(high - low), ways)))
         return Split(x=x, person=np.arange(len(x)), member=np.tile(np.arange(each) < MEMBERS, high - low), sensitive=np.full(len(x), -1),
                      buckets=tuple(np.flatnonzero(label == c) for c in range(high - low)), tasks=tasks, names=tuple(str(tuple(t)) for t in tasks.tolist()),
-                     visible=np.ones((len(tasks), FEATURES), dtype=bool), bucket_class=np.arange(low, high))
+                     visible=np.ones((len(tasks), means.shape[1]), dtype=bool), bucket_class=np.arange(low, high))
 
 
 def toy_study(**changes: Any) -> StudyConfig:

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from mrp_core import studyfile
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("explore", "train", "adapt", "audit", "compare", "data")
+PAGES = ("explore", "train", "adapt", "audit", "compare", "data", "learn")
 
 
 @pytest.fixture
