@@ -20,7 +20,7 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 LINE = 46
 """Characters of the names above a plot that fit one line."""
-X_TITLE = "mean of the class, in standard deviations of the training members"
+X_TITLE = "class mean, in SD of the training members"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -129,8 +129,8 @@ def _rows(frame: pd.DataFrame, spec: TableSpec, ways: int) -> _Rows:
 
 def _in_order(names: list[str]) -> tuple[str, ...]:
     """Classes by size where all are numbers, else by name, so that no comes before yes."""
-    sizes = numbers(pd.Series(names, dtype="str"), "number")
-    return tuple(sorted(names)) if np.isnan(sizes).any() else tuple(names[i] for i in np.argsort(sizes, kind="stable"))
+    sizes = np.asarray(pd.to_numeric(pd.Series(names), errors="coerce"), dtype=np.float64)
+    return tuple(names[i] for i in np.argsort(sizes, kind="stable")) if not np.isnan(sizes).any() else tuple(sorted(names))
 
 
 def _numbered(column: pd.Series, names: tuple[str, ...]) -> NDArray[np.int64]:
