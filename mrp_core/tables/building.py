@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mrp_core.config import TaskConfig
 from mrp_core.errors import DataError
-from mrp_core.tables.columns import column_of, numbers
+from mrp_core.tables.columns import classes_of, column_of, numbers
 from mrp_core.tables.inputs import above, binarised, encoded
 from mrp_core.tables.spec import TableSpec
 from mrp_core.tabular import MEMBERS, class_tasks, distinct_rows, draw_members, sensitive_name, standardised
@@ -99,7 +99,7 @@ def label_classes(frame: pd.DataFrame, spec: TableSpec) -> pd.Series | None:
     Raises:
         DataError: If there is no second class.
     """
-    counts = column_of(frame, spec.label).value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    counts = classes_of(column_of(frame, spec.label), spec.kind(spec.label)).value_counts().sort_index().sort_values(ascending=False, kind="stable")
     if len(counts) < 2:
         raise DataError(f"The label column {spec.label!r} has {'one value only' if len(counts) else 'no value'}; choose a column with at least two classes.")
     return None if spec.kind(spec.label) in ("number", "date") and len(counts) > FEW_NUMBERS else counts
@@ -118,7 +118,7 @@ def _rows(frame: pd.DataFrame, spec: TableSpec, ways: int) -> _Rows:
                         "name a task column, or choose another label.")
     measured = numbers(column_of(frame, spec.label), spec.kind(spec.label)) if counts is None else None
     classes = ("low", "high") if counts is None else _in_order([str(v) for v in (counts.index[:ways] if spec.task else counts.index)])
-    label = above(measured, np.ones(len(frame), dtype=bool))[0] if measured is not None else _numbered(column_of(frame, spec.label), classes)
+    label = above(measured, np.ones(len(frame), dtype=bool))[0] if measured is not None else _numbered(classes_of(column_of(frame, spec.label), spec.kind(spec.label)), classes)
     group_names = tuple(sorted(str(v) for v in column_of(frame, spec.task).dropna().unique())) if spec.task else classes
     group = _numbered(column_of(frame, spec.task), group_names) if spec.task else label
     first = ~frame.duplicated(subset=list(spec.features)).to_numpy()

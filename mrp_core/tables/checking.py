@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import pandas as pd
@@ -105,13 +106,16 @@ def check(upload: Upload, spec: TableSpec) -> Report:
 
 
 def _tried(frame: pd.DataFrame, spec: TableSpec) -> tuple[TaskSet | None, dict[str, str | int], str]:
-    """The tasks with as many shots as the table has rows for; without any, the sentence of the largest attempt."""
+    """The tasks with as many shots, and then ways, as the table has rows for; without any, the sentence of the smallest attempt."""
+    try:
+        counts = label_classes(frame, spec)
+    except DataError as error:
+        return None, {}, str(error)
+    most = 2 if counts is None else min(MOST_WAYS, len(counts) if spec.task else max(2, len(counts) // 3))
     problem = ""
-    for shots, queries in SIZES:
+    for (shots, queries), ways in itertools.product(SIZES, range(most, 1, -1)):
+        chosen: dict[str, str | int] = {"mode": mode_of(spec), "ways": ways, "shots": shots, "queries": queries}
         try:
-            counts = label_classes(frame, spec)
-            ways = 2 if counts is None else min(MOST_WAYS, len(counts) if spec.task else max(2, len(counts) // 3))
-            chosen: dict[str, str | int] = {"mode": mode_of(spec), "ways": ways, "shots": shots, "queries": queries}
             return build(frame, spec, TaskConfig(family="table", mode=mode_of(spec), ways=ways, shots=shots, queries=queries), 0), chosen, ""
         except DataError as error:
             problem = str(error)

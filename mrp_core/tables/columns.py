@@ -50,6 +50,11 @@ def column_of(frame: pd.DataFrame, name: str) -> pd.Series:
     return pd.Series(frame[name])
 
 
+def classes_of(column: pd.Series, kind: str) -> pd.Series:
+    """A column's values as classes: yes and Yes are one."""
+    return column.str.lower() if kind == "boolean" else column
+
+
 def numbers(column: pd.Series, kind: str) -> NDArray[np.float64]:
     """A column of numbers, booleans or dates (days since 1970) as float64 [rows]; NaN where it has no such value."""
     if kind == "boolean":

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mrp_core.errors import DataError
-from mrp_core.tables.columns import column_of, numbers
+from mrp_core.tables.columns import classes_of, column_of, numbers
 from mrp_core.tables.spec import TableSpec
 
 LEVELS = 10
@@ -49,6 +49,7 @@ def binarised(column: pd.Series, kind: str, basis: NDArray[np.bool_]) -> tuple[N
         cut = _median(values[basis])
         shown = str(pd.Timestamp(0) + pd.Timedelta(days=cut))[:10] if kind == "date" else f"{cut:.6g}"
         return np.where(np.isnan(values), -1, values > cut).astype(np.int64), (f"at most {shown}", f"above {shown}")
+    column = classes_of(column, kind)
     counts = column.loc[basis].value_counts()
     if counts.empty:
         return np.full(len(column), -1, dtype=np.int64), ("no", "yes")

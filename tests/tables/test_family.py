@@ -156,6 +156,22 @@ def test_small_groups_and_rare_classes_are_left_out_and_said_so() -> None:
     assert any("1 groups with too few rows" in text for label, text in made.facts if label == "Left out")
 
 
+def test_a_rare_class_or_small_groups_lower_what_is_suggested() -> None:
+    frame = visits(2000)
+    frame.loc[frame.index[:5], "outcome"] = "unknown"
+    report, small = (tables.check(u, tables.proposed(u, "outcome", task="ward")) for u in (tables.store_upload("made.csv", csv_of(f)) for f in (frame, visits(300))))
+    assert report.suggested == {"mode": "site", "ways": 2, "shots": 5, "queries": 7}
+    assert small.problem == "" and small.suggested["shots"] in (2, 3)
+
+
+def test_spelling_makes_no_class() -> None:
+    frame = visits(2000)
+    frame["outcome"] = np.where(frame["outcome"] == "well", "no", np.where(frame["age"] % 2 == 0, "Yes", "yes"))
+    made = FAMILY.build(TaskConfig(family="table", mode="site", ways=2, shots=5, queries=7, table=stored(frame, "outcome", task="ward")), 0)
+    assert made.labels == ("no", "yes")
+    assert sum(len(s.x) for s in splits(made)) > 1900
+
+
 BAD = {
     "one class": (lambda f: f.assign(outcome="ill"), {}, "one value only"), "no class": (lambda f: f.assign(outcome=None), {}, "no value"),
     "one group": (lambda f: f.assign(ward="w"), {}, "has 1 value,"), "a group for each row": (lambda f: f.assign(ward=[f"w{i}" for i in range(len(f))]), {}, "another value in every row"),
