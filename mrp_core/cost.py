@@ -19,7 +19,7 @@ BLOCK_OVERHEAD = 6.0e4
 """The same for each block of a convolution network: normalisation, pool, and products too small to run at full speed."""
 SECOND_BACKWARD = 5.0 / 3.0
 """An outer step with a backward pass for each objective: forward one third, backward two thirds of an ordinary step."""
-FEATURES = {"letters": 16, "digits": 64, "medical": 33, "gaussian": 10}
+FEATURES = {"letters": 16, "digits": 64, "medical": 33, "gaussian": 10, "lending": 18, "adult": 17, "heart": 15, "insteval": 24, "wearable": 79, "smart_home": 11, "purchase": 300}
 
 
 def work(config: StudyConfig) -> float:
