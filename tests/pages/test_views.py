@@ -15,7 +15,6 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from mrp_core import engine
-from mrp_core.registry import plugins
 from mrp_core.strategy import Strategy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -153,18 +152,6 @@ def test_the_axis_in_the_link_decides_which_leakage_is_shown(axis: str, labels: 
     assert not at.exception
     assert [m.label for m in at.metric] == labels
     assert any("reference point" in c.value for c in at.caption)
-
-
-def test_every_family_has_a_card_with_origin_and_licence() -> None:
-    at = page("data")
-    assert not at.exception and not at.error
-    words = " ".join(c.value for c in at.caption)
-    for family in plugins("tasks").values():
-        assert family.title in [s.value for s in at.subheader]
-        assert family.licence in words and family.caveat in words
-    at.button(key="train_medical").click().run()
-    assert at.title[0].value == "What happens with my settings?"
-    assert at.selectbox(key="knob:task.family").value == "medical"
 
 
 def test_the_first_page_is_drawn_without_the_engine(tmp_path: Path) -> None:
