@@ -1,0 +1,35 @@
+"""A lesson on the page: the control moves the browser alone, and only the prediction comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+from streamlit.components.v1 import declare_component
+
+from pages.ui import lesson_document, predictions
+from pages.ui.lesson import Lesson
+from pages.ui.lesson_document import View
+
+_PREDICTED = "predicted"
+
+
+def draw(lesson: Lesson, made: str | None, view: View) -> None:
+    """Show a lesson; ``made`` is its :func:`pages.ui.lesson_document.experiment` as JSON, or None while that is computed."""
+    key = f"lesson_{lesson.key}"
+    data = lesson_document.content(lesson, made, view, predictions.made().get(lesson.key))
+    _component()(key=key, data=data, on_predicted_change=lambda: _note(lesson, key))
+
+
+def _note(lesson: Lesson, key: str) -> None:
+    guess = dict(st.session_state.get(key) or {}).get(_PREDICTED)
+    if isinstance(guess, int) and 0 <= guess < len(lesson.options):
+        predictions.note(lesson.key, guess)
+
+
+def _component() -> Callable[..., Any]:
+    """The document as a component; the chart library is served beside it, since a component's own script travels with each run of the page."""
+    served = declare_component("charts", path=lesson_document.library())
+    script = f"{lesson_document.code('lesson.js')}\n{lesson_document.code('component.js').replace('LIBRARY_NAME', served.name)}"
+    return st.components.v2.component("lesson", css=lesson_document.code("lesson.css"), js=script, isolate_styles=False)
