@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from mrp_core.findings import PartRisk
 from mrp_core.frontier import non_dominated
+from mrp_core.intervals import interval
 from mrp_core.judging import METRIC, Judged, Limits, Verdict, judge
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED, Setting
@@ -28,11 +29,15 @@ class Suggestion:
         kinds: Of :data:`KINDS`, what speaks for it: one or more.
         judged: The setting with its verdicts; its mean meets every limit that is set (a group limit: where groups were measured).
         price: Accuracy lost for each unit of leakage lowered, both as fractions or nats, paired against λ = 0; NaN unless it is the cheapest privacy.
+        alike: Of the most accurate: the least leaking setting within the limits whose accuracy the seeds don't tell apart from it; None where it is that itself.
+        ends: Of the knee: the least leaking and the most accurate setting of the frontier that it is the knee of.
     """
 
     kinds: tuple[str, ...]
     judged: Judged
     price: float = math.nan
+    alike: Summary | None = None
+    ends: tuple[Summary, Summary] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +63,8 @@ class Advice:
 
     Attributes:
         suggestions: At most three, no setting twice, in the order of :data:`KINDS`.
-        missing: Kind -> why there is no such suggestion: "none" (no setting meets all limits), "few" (fewer than three settings on the frontier), "straight" (none lies
-            above the line between the frontier's ends), "unlowered" (no paired interval shows that any setting lowers the leakage).
+        missing: Kind -> why there is no such suggestion: "none" (no setting meets all limits), "few" (fewer than three settings on the frontier), "flat" (the seeds
+            don't tell the accuracy of the frontier's two ends apart), "straight" (none lies above the line between them), "unlowered" (no paired interval shows that any setting lowers the leakage).
         nearest: Where none meets all limits, the one with the least :func:`distance`.
         loosenings: Where none meets all limits, single limits that would do, the smallest step first.
         judged: All settings with a resolved accuracy, sorted.
@@ -92,15 +97,21 @@ def advise(summaries: Sequence[Summary], limits: Limits, groups: Mapping[Setting
         return Advice(missing=dict.fromkeys(KINDS, "none"), nearest=_nearest(judged), loosenings=_loosenings(judged, limits), judged=tuple(judged))
     missing: dict[str, str] = {}
     best = min(allowed, key=lambda j: (-_number(j, "accuracy"), _number(j, leakage)))
-    bend, cheapest = _knee(allowed, leakage, missing), _cheapest(allowed, leakage, missing)
-    found = {"knee": bend, "accuracy": best, "cheapest": cheapest}
+    ends = _ends(allowed, leakage)
+    found = {"knee": _knee(allowed, ends, leakage, missing), "accuracy": best, "cheapest": _cheapest(allowed, leakage, missing)}
+    suggestions = tuple(replace(s, ends=ends) if "knee" in s.kinds else s for s in _joined(found, allowed, leakage))
+    return Advice(suggestions=suggestions, missing=missing, judged=tuple(judged))
+
+
+def _joined(found: Mapping[str, Judged | None], allowed: Sequence[Judged], leakage: str) -> tuple[Suggestion, ...]:
+    """Each setting once, with all that speaks for it."""
     kinds: dict[Setting, list[str]] = {}
     for kind in KINDS:
         if (j := found[kind]) is not None:
             kinds.setdefault(j.setting, []).append(kind)
     by_setting = {j.setting: j for j in allowed}
-    suggestions = tuple(Suggestion(kinds=tuple(why), judged=by_setting[s], price=_price(by_setting[s], leakage) if "cheapest" in why else math.nan) for s, why in kinds.items())
-    return Advice(suggestions=suggestions, missing=missing, judged=tuple(judged))
+    return tuple(Suggestion(kinds=tuple(why), judged=by_setting[s], price=_price(by_setting[s], leakage) if "cheapest" in why else math.nan,
+                            alike=_alike(by_setting[s], allowed, leakage) if "accuracy" in why else None) for s, why in kinds.items())
 
 
 def knee(leakage: ArrayLike, utility: ArrayLike) -> int | None:
@@ -168,14 +179,40 @@ def _loosenings(judged: Sequence[Judged], limits: Limits) -> tuple[Loosening, ..
     return tuple(sorted(out, key=lambda o: o.share))
 
 
-def _knee(allowed: Sequence[Judged], leakage: str, missing: dict[str, str]) -> Judged | None:
+def _ends(allowed: Sequence[Judged], leakage: str) -> tuple[Summary, Summary] | None:
+    """The least leaking and the most accurate of the non-dominated settings; None with fewer than three different ones."""
+    x, y = [_number(j, leakage) for j in allowed], [_number(j, "accuracy") for j in allowed]
+    front = [int(i) for i in np.flatnonzero(non_dominated(x, y)) if math.isfinite(x[i])]
+    if len({(x[i], y[i]) for i in front}) < 3:
+        return None
+    least, most = min(front, key=lambda i: x[i]), max(front, key=lambda i: x[i])
+    return allowed[least].summary, allowed[most].summary
+
+
+def _knee(allowed: Sequence[Judged], ends: tuple[Summary, Summary] | None, leakage: str, missing: dict[str, str]) -> Judged | None:
+    if ends is None or _untold(*ends):
+        missing["knee"] = "few" if ends is None else "flat"
+        return None
     known = [j for j in allowed if _mean(j.summary, leakage) is not None]
-    x, y = [_number(j, leakage) for j in known], [_number(j, "accuracy") for j in known]
-    found = knee(x, y)
+    found = knee([_number(j, leakage) for j in known], [_number(j, "accuracy") for j in known])
     if found is None:
-        missing["knee"] = "few" if len({(x[i], y[i]) for i in np.flatnonzero(non_dominated(x, y))}) < 3 else "straight"
+        missing["knee"] = "straight"
         return None
     return known[found]
+
+
+def _alike(best: Judged, allowed: Sequence[Judged], leakage: str) -> Summary | None:
+    less = [j for j in allowed if _number(j, leakage) < _number(best, leakage) and _untold(best.summary, j.summary)]
+    return min(less, key=lambda j: _number(j, leakage)).summary if less else None
+
+
+def _untold(a: Summary, b: Summary) -> bool:
+    """Whether two or more seeds, paired, don't tell two settings' accuracy apart at 95 %."""
+    pairs = np.array(list(zip(a.seeds.get("accuracy", ()), b.seeds.get("accuracy", ()), strict=False)))
+    if len(pairs) < 2:
+        return False
+    d = interval((pairs[:, 0] - pairs[:, 1])[:, None])
+    return d.resolved and d.low <= 0 <= d.high
 
 
 def _cheapest(allowed: Sequence[Judged], leakage: str, missing: dict[str, str]) -> Judged | None:

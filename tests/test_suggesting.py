@@ -211,6 +211,21 @@ def test_next_to_nothing_measured_is_no_crash(study: list[Summary]) -> None:
     assert advice.missing.get("knee") == ("few" if advice.judged else "none")
 
 
+def test_a_frontier_whose_ends_the_seeds_do_not_tell_apart_has_no_knee_and_names_who_leaks_less() -> None:
+    def seeded(s: Summary, *by_seed: float) -> Summary:
+        return replace(s, seeds={"accuracy": by_seed})
+
+    noisy = [seeded(STUDY[0], 0.9, 0.8, 0.97), seeded(STUDY[2], 0.85, 0.9, 0.82), seeded(STUDY[5], 0.5, 0.9, 0.2)]
+    advice = advise(noisy, Limits())
+    assert advice.missing["knee"] == "flat"
+    best = next(s for s in advice.suggestions if "accuracy" in s.kinds)
+    assert best.alike is not None and best.alike.setting.key == "epsilon=1"
+    clear = [seeded(STUDY[0], 0.9, 0.91, 0.89), seeded(STUDY[2], 0.85, 0.86, 0.84), seeded(STUDY[5], 0.5, 0.52, 0.48)]
+    advice = advise(clear, Limits())
+    assert "knee" not in advice.missing
+    assert [s.alike for s in advice.suggestions if "accuracy" in s.kinds] == [None]
+
+
 def test_nothing_lowered_for_sure_is_no_cheap_privacy() -> None:
     unsure = [STUDY[0], setting("lambda=1", 0.9, 0.25, base=BASE, noise=0.2)]
     assert advise(unsure, Limits()).missing["cheapest"] == "unlowered"
