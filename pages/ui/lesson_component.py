@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -29,7 +30,11 @@ def _note(lesson: Lesson, key: str) -> None:
 
 
 def _component() -> Callable[..., Any]:
-    """The document as a component; the chart library is served beside it, since a component's own script travels with each run of the page."""
-    served = declare_component("charts", path=lesson_document.library())
-    script = f"{lesson_document.code('lesson.js')}\n{lesson_document.code('component.js').replace('LIBRARY_NAME', served.name)}"
+    """The chart library is served beside the component, whose own script travels with each run of the page."""
+    return _mounted(declare_component("charts", path=lesson_document.library()).name)
+
+
+@functools.cache
+def _mounted(served: str) -> Callable[..., Any]:
+    script = f"{lesson_document.code('lesson.js')}\n{lesson_document.code('component.js').replace('LIBRARY_NAME', served)}"
     return st.components.v2.component("lesson", css=lesson_document.code("lesson.css"), js=script, isolate_styles=False)

@@ -33,6 +33,11 @@ def experiment(lesson: Lesson, seed: int) -> str | None:
     return future.result()
 
 
+def waited(lesson: Lesson, seed: int) -> str:
+    """The same, waiting for it."""
+    return experiment(lesson, seed) or _running(lesson.key, _drawn(lesson, seed), language.current(), version()).result()
+
+
 def follow(lesson: Lesson, seed: int) -> None:
     """Draw the page anew as soon as :func:`experiment` is there."""
     st.fragment(_again, run_every=POLL_SECONDS, key="preparing")(lesson.key, _drawn(lesson, seed), language.current(), version())

@@ -10,6 +10,7 @@ STUDY, POINT, AXIS, BESIDE = "study", "point", "axis", "beside"
 AREA, LESSON, TERM = "area", "lesson", "term"
 LANG = "lang"
 MODE, STEP, KEEP = "mode", "step", "keep"
+SEED, START = "seed", "start"
 _CARRIED = (LANG, STUDY, POINT, AXIS, BESIDE)
 
 
