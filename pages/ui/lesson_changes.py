@@ -16,7 +16,7 @@ STANDING = Palette(**{f.name: f"#0{i:X}F{i:X}0{i:X}" for i, f in enumerate(field
 
 def changes(before: Any, after: Any) -> list[Change]:
     """Where two JSON values differ, and what stands there in the second; as few characters as that takes, more or less."""
-    if _text(before) == _text(after):  # 1, 1.0 and true are equal, and not the same
+    if before == after and _text(before) == _text(after):  # 1, 1.0 and true are equal, and not the same
         return []
     parts = _parts(before, after)
     whole: list[Change] = [((), after)]
@@ -55,12 +55,12 @@ def coloured(figure: Any, theme: dict[str, str]) -> Any:
 def _parts(before: Any, after: Any) -> list[Change] | None:
     """The changes below two values of one shape; None where the shapes differ."""
     if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
-        keys: list[str | int] = list(after)
+        below: list[tuple[str | int, Any, Any]] = [(key, before[key], value) for key, value in after.items()]
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        keys = list(range(len(after)))
+        below = list(zip(range(len(after)), before, after, strict=True))
     else:
         return None
-    return [((key, *path), value) for key in keys for path, value in changes(before[key], after[key])]
+    return [((key, *path), value) for key, old, new in below for path, value in changes(old, new)]
 
 
 def _text(value: Any) -> str:

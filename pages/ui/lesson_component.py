@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 from streamlit.components.v1 import declare_component
+from streamlit.components.v2 import component
 
 from pages.ui import lesson_document, predictions
 from pages.ui.lesson import Lesson
@@ -37,4 +38,4 @@ def _component() -> Callable[..., Any]:
 @functools.cache
 def _mounted(served: str) -> Callable[..., Any]:
     script = f"{lesson_document.code('lesson.js')}\n{lesson_document.code('component.js').replace('LIBRARY_NAME', served)}"
-    return st.components.v2.component("lesson", css=lesson_document.code("lesson.css"), js=script, isolate_styles=False)
+    return component("lesson", css=lesson_document.code("lesson.css"), js=script, isolate_styles=False)

@@ -41,7 +41,7 @@ class View:
     heading: str = "h2"
 
 
-def front(lesson: Lesson) -> dict[str, Any]:
+def _front(lesson: Lesson) -> dict[str, Any]:
     """What is there before anything is computed, in the language of the moment."""
     return {
         "key": lesson.key, "language": language.current(), "title": lesson.title, "question": lesson.question, "options": list(lesson.options), "takeaway": lesson.takeaway,
@@ -79,13 +79,13 @@ def page(lesson: Lesson, made: str, view: View) -> str:
 
     data = json.dumps(content(lesson, made, view), ensure_ascii=False).replace("<", "\\u003c")
     template = Environment(loader=FileSystemLoader(FRONT), autoescape=True, undefined=StrictUndefined).get_template("file.html")
-    trusted = {name: Markup(text) for name, text in (("style", code("lesson.css")), ("script", code("lesson.js")), ("plotly", _script(library() / "plotly.min.js")), ("data", data))}  # noqa: S704 - the program's own files, and JSON without "<"
+    trusted = {name: Markup(text) for name, text in (("style", code("lesson.css")), ("script", code("lesson.js")), ("plotly", _script(library() / "plotly.min.js")), ("data", data))}
     return template.render(title=lesson.title, language=language.current(), noscript=TEXT["noscript"], **trusted)
 
 
 def content(lesson: Lesson, made: str | None, view: View, guess: int | None = None) -> dict[str, Any]:
     """All that the document is given: ``made`` is the :func:`experiment` as JSON, or None while that is computed."""
-    return {"front": front(lesson), "experiment": made, "options": asdict(view) | {"keep": list(view.keep)}, "guess": guess}
+    return {"front": _front(lesson), "experiment": made, "options": asdict(view) | {"keep": list(view.keep)}, "guess": guess}
 
 
 @functools.cache
@@ -115,7 +115,7 @@ def _told(shown: Shown, made_up: bool) -> dict[str, Any]:
 def _picture(picture: Picture, made_up: bool) -> dict[str, Any]:
     """A chart with colours that stand for the theme's; its rows say so where records are simulated."""
     rows = simulated.marked([dict(row) for row in picture.rows], made_up)
-    return {"key": picture.key, "title": picture.title, "caption": picture.caption, "alt": picture.alt, "csv": show.csv_text(rows), "figure": json.loads(picture.figure(STANDING).to_json())}
+    return {"key": picture.key, "title": picture.title, "caption": picture.caption, "alt": picture.alt, "csv": show.csv_text(rows), "figure": json.loads(str(picture.figure(STANDING).to_json()))}
 
 
 def _terms(keys: Sequence[str]) -> list[dict[str, str]]:

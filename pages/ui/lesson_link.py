@@ -23,9 +23,11 @@ TEXT: dict[str, Any] = {
     "keep": "The link keeps {names!r}, which a lesson doesn't have; it may keep {known}, or \"none\".",
     "start": "The control has no value {start!r}, so it starts at {text!r}; it has {known}.",
     "title": "A link for your class", "lead": "Whoever opens the link sees this lesson and what you keep beside it. Students predict first; the control then moves in their browsers.",
-    "lesson": "Lesson", "draw": "What is drawn at random", "draws": {"same": "everyone sees the same", "each": "each sees another draw"}, "number": "Seed, 0 to {most}",
+    "lesson": "Lesson", "draw": "What is drawn at random",
+    "draws": {"same": "everyone sees the same", "each": "each sees another draw"}, "number": "Seed, 0 to {most}",
     "no_chance": "Nothing in this lesson is drawn at random: it is read from shipped samples and is the same for everyone.",
-    "keeps": "What stays on the page", "kept": {"menu": "Menu", "lessons": "Other lessons", "glossary": "Words of the lesson", "control": "The lesson's control", "formula": "Formula", "downloads": "Downloads"},
+    "keeps": "What stays on the page",
+    "kept": {"menu": "Menu", "lessons": "Other lessons", "glossary": "Words of the lesson", "control": "The lesson's control", "formula": "Formula", "downloads": "Downloads"},
     "first": "The control starts at", "question": "where the question is", "language": "Language", "browser": "as each browser asks", "copy": "The link", "open": "Open it as a student",
     "computing": "Computing the lesson's values once.",
     "here": "This address works on this computer only. For others, start the app with `streamlit run app.py --server.address 0.0.0.0` and open this dialog at the computer's own address.",
@@ -78,10 +80,11 @@ def link(lesson: str, *, keep: tuple[str, ...], seed: str = "", start: str = "",
 
 def dialog(found: Mapping[str, Lesson], current: Lesson) -> None:
     """Open the dialog."""
-    st.dialog(TEXT["title"], width="medium")(_made)(found, current)
+    st.dialog(TEXT["title"], width="medium")(choose)(found, current)
 
 
-def _made(found: Mapping[str, Lesson], current: Lesson) -> None:
+def choose(found: Mapping[str, Lesson], current: Lesson) -> None:
+    """What the dialog asks for, and the link."""
     st.markdown(TEXT["lead"])
     lesson = found[st.selectbox(TEXT["lesson"], list(found), index=list(found).index(current.key), format_func=lambda key: found[key].title, key="class_lesson")]
     seed = _choose_seed(lesson)
@@ -104,7 +107,7 @@ def _choose_seed(lesson: Lesson) -> str:
     if not lesson.chance:
         st.caption(TEXT["no_chance"])
         return ""
-    draw = st.radio(TEXT["draw"], list(TEXT["draws"]), format_func=lambda name: TEXT["draws"][name], horizontal=True, key="class_draw")
+    draw: str | None = st.radio(TEXT["draw"], list(TEXT["draws"]), format_func=lambda name: TEXT["draws"][name], horizontal=True, key="class_draw")
     if draw == EACH:
         return EACH
     return str(st.number_input(TEXT["number"].format(most=prepared.SEEDS - 1), min_value=0, max_value=prepared.SEEDS - 1, value=0, step=1, key="class_seed"))

@@ -24,11 +24,12 @@ TEXT: dict[str, Any] = {
     "none": "No sample study has several λ, so this lesson has nothing to show; restore sample_data/studies from the repository.",
     "lesson": {
         "title": "Can two leakages disagree?",
-        "question": "The λ of the last lesson makes each answer tell less about the record that is **asked about**. Another worry is about the records that the model was **adapted on**, its members: LiRA, "
+        "question": "The λ of the last lesson makes each answer tell less about the record that is **asked about**. Another worry is about the records that the model was **adapted "
+            "on**, its members: LiRA, "
             "an attack, tries to tell them from others. In the letters sample, from λ = 0 to the middle of the slider, what happens to LiRA's success?",
         "options": ("It falls too: less information is less information", "It cannot be told from what it was before", "It rises: the attack does better on the model that tells less"),
         "takeaway": "\"Private\" means nothing until you say private against what: to tell less about the record asked about is no protection of the records learned from.",
-        "formula": r"\begin{gathered}I(X;\hat Y)=H(\hat Y)-H(\hat Y\mid X)\\\mathrm{AUC}=\Pr\left[s_\text{member}>s_\text{other}\right]\end{gathered}",
+        "formula": r"\begin{array}{c}I(X;\hat Y)=H(\hat Y)-H(\hat Y\mid X)\\\mathrm{AUC}=\Pr\left[s_\text{member}>s_\text{other}\right]\end{array}",
         "symbols": "The first is about X, the record asked about; the second about the records learned from, by the attacker's score s, here LiRA's likelihood ratio.",
         "source": "From the shipped sample studies; intervals are paired by seed and task and hold for all settings of a study at once.",
     },

@@ -37,8 +37,8 @@ TEXT: dict[str, Any] = {
             "\"So little leaks\", says the report. How many members does LiRA find in the very same model?",
         "options": ("About as many, fewer than twice", "Two to four times as many", "More than four times as many"),
         "takeaway": "A failed attack proves nothing about the next one: every attack is a bound from below, and only a guarantee such as ε is one from above.",
-        "formula": r"\underbrace{\varepsilon_\text{shown by an attack}}_{\text{grows with better attacks}}\ \le\ \varepsilon\ \le\ \underbrace{\varepsilon_\text{accounted}}_{\text{needs a proof}}",
-        "symbols": "An attack that fails leaves the left side at 0, and the right side wherever it was.",
+        "formula": r"\varepsilon_\text{shown by an attack}\ \le\ \varepsilon\ \le\ \varepsilon_\text{accounted}",
+        "symbols": "The left side grows with better attacks, the right side needs a proof. An attack that fails leaves the left side at 0, and the right side wherever it was.",
         "source": "From the shipped examination of the unprotected letters study; intervals over seeds and tasks.",
     },
 }

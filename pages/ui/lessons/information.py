@@ -26,11 +26,13 @@ TEXT: dict[str, Any] = {
     "alt": "Estimates over the number of pairs against the true {truth:.2f} bits.", "number_truth": "Truth", "exact": "by quadrature, exact", "note": "[{low:.2f}, {high:.2f}] bits",
     "lesson": {
         "title": "What is mutual information?",
-        "question": "Simulated people have 10 features each; a model gives each a score and adds known noise. How many bits the score tells about the person is known exactly here. The best known estimator "
+        "question": "Simulated people have 10 features each; a model gives each a score and adds known noise. How many bits the score tells about the person is known exactly here. The "
+            "best known estimator "
             "for data without a model, nearest neighbours (KSG), sees 400 pairs of person and score. What does it read?",
         "options": ("The truth, within its own 95 % interval", "Too little, by more than its interval admits", "Too much, by more than its interval admits"),
-        "takeaway": "Mutual information is exact only where the channel is known; an estimator can be wrong by far more than its interval says, so ask first what kind of number it is: a bound, or a guess.",
-        "formula": r"\begin{aligned}I(X;Z)&=\mathbb{E}\left[\log_2\frac{p(z\mid x)}{p(z)}\right]\\&=H(Z)-H(Z\mid X)\end{aligned}",
+        "takeaway": "Mutual information is exact only where the channel is known; an estimator can be wrong by far more than its interval says, so ask first what kind of number it is: "
+            "a bound, or a guess.",
+        "formula": r"\begin{array}{rl}I(X;Z)&=\mathbb{E}\left[\log_2\frac{p(z\mid x)}{p(z)}\right]\\&=H(Z)-H(Z\mid X)\end{array}",
         "symbols": "X the record, Z what is released. 0 bits: Z says nothing about X; 1 bit: as much as one yes-or-no question.",
         "source": "Computed here, now: the gaussian family, whose exact value is a one-dimensional integral.",
     },

@@ -44,8 +44,8 @@ TEXT: dict[str, Any] = {
             "weights that were meta-learned on other letters, the other from random ones. Which one is more accurate in the end?",
         "options": ("The meta-learned start", "They can't be told apart: the noise drowns everything", "The random start"),
         "takeaway": "Noise hides what the private examples teach, so whoever needs less from them loses less: what can be learned from other tasks needn't be learned from private records.",
-        "formula": r"\begin{gathered}\theta_{k+1}=\theta_k-\alpha\left(\frac1n\sum_i\mathrm{clip}_c\left(\nabla L_i(\theta_k)\right)+\xi_k\right)"
-            r"\\\xi_k\sim\mathcal N\left(0,\tfrac{\sigma^2c^2}{n^2}\right)\end{gathered}",
+        "formula": r"\begin{array}{c}\theta_{k+1}=\theta_k-\alpha\left(\frac1n\sum_i\mathrm{clip}_c\left(\nabla L_i(\theta_k)\right)+\xi_k\right)"
+            r"\\\xi_k\sim\mathcal N\left(0,\tfrac{\sigma^2c^2}{n^2}\right)\end{array}",
         "symbols": "The inner loop: n support records, clipping norm c, noise multiplier σ, step size α. Meta-learning chooses θ₀ and α.",
         "source": "Adapted here, now, with the strategy of the shipped letters study, on its held-out tasks.",
     },

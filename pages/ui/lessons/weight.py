@@ -33,7 +33,7 @@ TEXT: dict[str, Any] = {
             "that was asked about. In the middle of the λ slider of the sample study, what has this done to accuracy?",
         "options": ("The drawn label is right less often; the model's most likely label is not", "Both are right less often", "Neither is right less often"),
         "takeaway": "λ buys less information per answer mostly with confidence: judged by its most likely label a model seems to protect for free, so measure utility and leakage on what is released.",
-        "formula": r"\begin{gathered}L=L_\text{task}+\lambda\,I(X;\hat Y)\\I(X;\hat Y)\ \ge\ \log C-h(e)-e\log(C-1)\end{gathered}",
+        "formula": r"\begin{array}{c}L=L_\text{task}+\lambda\,I(X;\hat Y)\\I(X;\hat Y)\ \ge\ \log C-h(e)-e\log(C-1)\end{array}",
         "symbols": "Above what is trained, below the Fano limit: C classes, e the share of wrong answers, h the entropy of a coin that falls so.",
         "source": "From the shipped sample study of letters, whose differences are paired by seed and task.",
     },
