@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -22,6 +23,9 @@ TEXT: dict[str, Any] = {
     "keep": "To keep:", "words": "Words of this lesson", "download": "Download the chart as", "source": "{source}", "paper": "Paper: {paper}",
     "noscript": "This lesson's control needs JavaScript, which is switched off in this browser.",
 }
+
+_PRIME = re.compile(r"<msup>(<m[io]>[^<]*</m[io]>)<mi>&#x02032;</mi></msup>")
+"""A prime is raised by itself; as an exponent it shrinks to a dot."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +109,7 @@ def mathml(formula: str) -> str:
     """A formula as browsers draw it by themselves."""
     from latex2mathml.converter import convert
 
-    return convert(formula, display="block")
+    return _PRIME.sub(r"<mrow>\1<mo>&#x02032;</mo></mrow>", convert(formula, display="block"))
 
 
 def _told(shown: Shown, made_up: bool) -> dict[str, Any]:

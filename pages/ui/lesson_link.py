@@ -107,7 +107,7 @@ def _choose_seed(lesson: Lesson) -> str:
     if not lesson.chance:
         st.caption(TEXT["no_chance"])
         return ""
-    draw: str | None = st.radio(TEXT["draw"], list(TEXT["draws"]), format_func=lambda name: TEXT["draws"][name], horizontal=True, key="class_draw")
+    draw = st.radio(TEXT["draw"], ("same", EACH), format_func=lambda name: TEXT["draws"][name], horizontal=True, key="class_draw")
     if draw == EACH:
         return EACH
     return str(st.number_input(TEXT["number"].format(most=prepared.SEEDS - 1), min_value=0, max_value=prepared.SEEDS - 1, value=0, step=1, key="class_seed"))
