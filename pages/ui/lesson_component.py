@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import functools
+import gzip
 from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from streamlit.components.v1 import declare_component
 from streamlit.components.v2 import component
 
+from mrp_core.home import home_folder, write_whole
 from pages.ui import lesson_document, predictions
 from pages.ui.lesson import Lesson
 from pages.ui.lesson_document import View
@@ -32,7 +36,16 @@ def _note(lesson: Lesson, key: str) -> None:
 
 def _component() -> Callable[..., Any]:
     """The chart library is served beside the component, whose own script travels with each run of the page."""
-    return _mounted(declare_component("charts", path=lesson_document.library()).name)
+    file = _packed()
+    return _mounted(f"{declare_component('charts', path=file.parent).name}/{file.name}")
+
+
+def _packed() -> Path:
+    """The chart library, packed once: the server would otherwise pack 5 MB anew for every browser of a class."""
+    file = home_folder() / "served" / f"plotly-{version('plotly')}.min.js.gz"
+    if not file.exists():
+        write_whole(file, gzip.compress((lesson_document.library() / "plotly.min.js").read_bytes(), mtime=0))
+    return file
 
 
 @functools.cache

@@ -21,6 +21,7 @@ TEXT: dict[str, Any] = {
     "predict": "What do you think?", "hint": "Choose an answer: the experiment appears once you have.", "waiting": "Computing the experiment: this takes a few seconds once.",
     "right": "**As you predicted.**", "wrong": "**Not as you predicted:** it is \"{answer}\".", "about": "The question is about: {label} {value}.",
     "keep": "To keep:", "words": "Words of this lesson", "download": "Download the chart as", "source": "{source}", "paper": "Paper: {paper}",
+    "broken": "The charts can't be fetched from the server; reload the page once it answers.",
     "noscript": "This lesson's control needs JavaScript, which is switched off in this browser.",
 }
 
@@ -51,7 +52,7 @@ def _front(lesson: Lesson) -> dict[str, Any]:
         "key": lesson.key, "language": language.current(), "title": lesson.title, "question": lesson.question, "options": list(lesson.options), "takeaway": lesson.takeaway,
         "symbols": lesson.symbols, "source": TEXT["source"].format(source=lesson.source), "paper": TEXT["paper"].format(paper=lesson.paper), "minutes": TEXT["minutes"].format(minutes=lesson.minutes),
         "data": [{"kind": kind, "text": TEXT["kinds"][kind]} for kind in lesson.data],
-        "texts": {name: TEXT[name] for name in ("predict", "hint", "waiting", "keep", "words", "download")},
+        "texts": {name: TEXT[name] for name in ("predict", "hint", "waiting", "keep", "words", "download", "broken")},
     }
 
 

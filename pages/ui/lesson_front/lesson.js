@@ -18,7 +18,7 @@ export function show(root, data, plotly, report = () => {}) {
     state.at = startOf(state);
   }
   reveal(state);
-  plotly().then(() => dark(state) !== state.dark && draw(state));
+  plotly().then(() => dark(state) !== state.dark && draw(state), () => fail(state));
 }
 
 function begin(root, identity, data) {
@@ -49,6 +49,11 @@ function predict(state, guess) {
   state.guess = guess;
   reveal(state);
   if (first) state.report(guess);
+}
+
+function fail(state) {
+  state.note.hidden = false;
+  state.note.textContent = state.front.texts.broken;
 }
 
 /** What may be seen by now: nothing of the experiment before the prediction. */
@@ -127,13 +132,18 @@ function frames(state, pictures) {
 
 async function draw(state) {
   if (!state.charts || state.guess === null) return;
-  const library = state.library = await state.plotly();
+  const library = state.library = await state.plotly().catch(() => fail(state));
+  if (!library) return;
   const { at } = state;
   state.dark = dark(state);
   const theme = state.experiment.themes[state.dark ? "dark" : "light"];
   await Promise.all(valueOf(state).pictures.map((picture, i) => {
+    const chart = state.charts[i];
+    const wanted = JSON.stringify([picture.figure, state.dark]);
+    if (chart.drawn === wanted) return null;
+    chart.drawn = wanted;
     const figure = sized(coloured(picture.figure, theme), state.options.large ? LARGER : 1);
-    return library.react(state.charts[i].node, figure.data, figure.layout, CONFIG);
+    return library.react(chart.node, figure.data, figure.layout, CONFIG);
   }));
   state.root.dataset.shown = String(at);
 }
