@@ -20,7 +20,7 @@ TEXT: dict[str, Any] = {
     "study": "Study",
     "study_help": "All pages show this study.",
     "samples": "sample",
-    "unknown": "There is no study {key!r} here, so the sample study is shown; pick another in the side menu.",
+    "unknown": "There is no study {asked} here, so {shown} is shown; pick another in the side menu.",
 }
 _CUT = 26
 """Characters of a title that the picker shows; a longer one stands below it in full."""
@@ -87,6 +87,15 @@ def title(text: str, lead: str = "", *, study: bool = False) -> None:
     badge = f"{simulated.TEXT['badge']} " if study and simulated.noted() else ""
     if lead or badge:
         st.markdown(badge + (f":gray[{lead}]" if lead else ""))
+    unknown_study()
+
+
+def unknown_study() -> None:
+    """Say that the study that the link asks for isn't here, if so; in the page itself, since a phone hides the side bar."""
+    asked = session.value(session.STUDY)
+    if asked and (choices := studies.choices()) and not any(c.key == asked for c in choices):
+        shown = next(c.title for c in choices if c.key == studies.current_key(choices))
+        st.warning(TEXT["unknown"].format(asked=escaped(repr(asked)), shown=escaped(shown)))
 
 
 def escaped(text: str) -> str:
@@ -112,9 +121,6 @@ def _sidebar(pages: dict[str, StreamlitPage], choices: Sequence[studies.Choice])
         current = studies.current_key(choices)
         if not choices:
             return
-        asked = session.value(session.STUDY)
-        if asked and asked != current:
-            st.warning(TEXT["unknown"].format(key=asked))
         st.session_state["study_picker"] = current
         titles = _titles(choices)
         st.selectbox(TEXT["study"], list(titles), format_func=lambda key: str(titles.get(key, key)), key="study_picker", on_change=_picked, help=TEXT["study_help"])
