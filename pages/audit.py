@@ -98,9 +98,15 @@ def _roc(study: studies.Study, setting: Setting) -> None:
     if curve is None:
         st.caption(TEXT["no_curve"].format(setting=setting_label(setting)))
         return
-    data = roc_frame(study.curves, setting, attack=attack, delta=study.config.privacy.delta, floor=1.0 / promises.non_members(study.config))
+    data = roc_frame(study.curves, setting, attack=attack, delta=study.config.privacy.delta, floor=1.0 / _non_members(study))
     show.chart(roc_figure(data, show.colours()), data.rows(), key="roc", caption=TEXT["caption"].format(note=curve.note[:1].upper() + curve.note[1:]),
                alt=f"ROC of {TEXT['attacks'][attack]} at {setting_label(setting)} against the unprotected model, logarithmic axes.")
+
+
+def _non_members(study: studies.Study) -> int:
+    """Trials of non-members in one task: each adaptation leaves out half of a pool of 2 x shots a class."""
+    task = study.config.task
+    return study.config.audit.adaptations * task.ways * task.shots
 
 
 def _epsilon(study: studies.Study, setting: Setting, found: Examination | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -11,6 +12,7 @@ from mrp_core.charts.frontier import setting_label
 from mrp_core.measurement import METRICS
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
+from mrp_core.settings import UNPROTECTED
 from pages.ui import aims, axes, differences, frame, fronts, launch, links, modes, present, promises, slide, standing, studies, suggested, tabled, words
 
 frame.guard()
@@ -22,8 +24,7 @@ TEXT: dict[str, Any] = {
     "audit": "Audit this point", "pin": "Pin to compare", "adapt": "Try it on a task",
     "empty": "No sample study is installed and you have none of your own yet: train one, it takes about a minute.",
     "train": "Train a study",
-    "read": "**Reading the chart.** Each mark is one setting, measured on tasks that training never saw. Higher: right more often. Further left: leaks less. "
-            "The line is the best that was attained, so what matters is how far it falls on its way to the left. The diamond is the setting chosen above.",
+    "read": "Each mark is one setting, tried on new tasks. **Higher: right more often. Further left: leaks less.** The line joins the best; the diamond is the one chosen above.",
     "differences": "Differences from λ = 0 are paired by seed and task; their intervals hold for all {n} settings at once.",
     "sample": "Sample study: computed by this program · {facts}",
     "own": "Your study · {facts}",
@@ -53,14 +54,10 @@ def main() -> None:
 
 def _top(study: studies.Study | None) -> None:
     """The question, and the ways to show this to others."""
-    with st.container(horizontal=True, vertical_alignment="top", key="explore_top"):
-        with st.container():
-            lead = TEXT["lead"].format(study=frame.escaped(study.title), summary=plugin("tasks", study.config.task.family).summary) if study else ""
-            frame.title(TEXT["title"], lead, study=True)
-            if wrong := modes.unknown():
-                st.warning(TEXT["mode"].format(asked=frame.escaped(repr(wrong))))
-        if study is not None and study.points:
-            links.buttons(study)
+    lead = TEXT["lead"].format(study=frame.escaped(study.title), summary=plugin("tasks", study.config.task.family).summary) if study else ""
+    frame.title(TEXT["title"], lead, study=True, acts=partial(links.buttons, study) if study is not None and study.points else None)
+    if wrong := modes.unknown():
+        st.warning(TEXT["mode"].format(asked=frame.escaped(repr(wrong))))
 
 
 def _study(study: studies.Study) -> None:
@@ -70,10 +67,10 @@ def _study(study: studies.Study) -> None:
     with standing.first_look(study):
         metrics = tuple(dict.fromkeys(("accuracy", "accuracy_0", axis, "lira_auc", "mi")))
         chosen = differences.against_unprotected(study, setting, metrics)
+        base = differences.against_unprotected(study, UNPROTECTED, metrics)
         suggested.advice(study, axis)
     suggested.row(study, axis, setting)
-    axes.choose(study, axis)
-    _verdict(study, chosen, axis)
+    _verdict(study, chosen, base, axis)
     with st.container(key="explore_body"):
         left, right = st.columns([0.75, 0.25], gap="medium")
         with right, st.container(key="explore_side"):
@@ -109,13 +106,19 @@ def _numbers(study: studies.Study, chosen: Summary | None, axis: str) -> None:
         st.button(TEXT["pin"], key="pin", icon=":material/keep:", type="tertiary", on_click=launch.pin, args=(study.key, chosen.setting.key))
 
 
-def _verdict(study: studies.Study, chosen: Summary | None, axis: str) -> None:
+def _attacker(chosen: Summary | None, base: Summary | None) -> str:
+    if chosen is None or "lira_auc" not in chosen.means:
+        return ""
+    other = base.means.get("lira_auc") if base is not None and base.setting != chosen.setting else None
+    return words.attacker(chosen.means["lira_auc"], other, chosen.differences.get("lira_auc"))
+
+
+def _verdict(study: studies.Study, chosen: Summary | None, base: Summary | None, axis: str) -> None:
     seeds = len({p.seed for p in study.points})
     text = words.verdict(chosen, axis, seeds)
-    auc = chosen.means.get("lira_auc") if chosen else None
     more = promises.guarantee(chosen.setting, study.config) if chosen else ""
     with st.container(key="verdict"):
-        st.info(" ".join(part for part in (f"**{text}**", words.attacker(auc) if auc is not None else "", more) if part), icon=":material/lightbulb:")
+        st.info(" ".join(part for part in (f"**{text}**", _attacker(chosen, base), more) if part), icon=":material/lightbulb:")
 
 
 def _provenance(study: studies.Study) -> None:

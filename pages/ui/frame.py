@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -81,16 +81,26 @@ def link(page: str, label: str, *, icon: str | None = None, **changes: str) -> N
     st.page_link(_pages()[page], label=label, icon=icon, query_params={**session.carried(), **changes})
 
 
-def title(text: str, lead: str = "", *, study: bool = False) -> None:
-    """The question of the page, and one sentence under it; with a badge if the page shows a study and its records are simulated."""
+def title(text: str, lead: str = "", *, study: bool = False, acts: Callable[[], None] | None = None) -> None:
+    """The question of the page, and one sentence under it; with a badge if the page shows a study and its records are simulated.
+
+    Args:
+        text: The question.
+        lead: The sentence.
+        study: Whether the page shows the study at hand.
+        acts: Draws buttons to the right of the sentence.
+    """
     st.title(text, anchor=False)
     badge = f"{simulated.TEXT['badge']} " if study and simulated.noted() else ""
-    if lead or badge:
-        st.markdown(badge + (f":gray[{lead}]" if lead else ""))
-    unknown_study()
+    with st.container(horizontal=True, vertical_alignment="top", gap="medium", key="lead") if acts else nullcontext():
+        if lead or badge:
+            st.markdown(badge + (f":gray[{lead}]" if lead else ""))
+        if acts:
+            acts()
+    _absent()
 
 
-def unknown_study() -> None:
+def _absent() -> None:
     """Say that the study that the link asks for isn't here, if so; in the page itself, since a phone hides the side bar."""
     asked = session.value(session.STUDY)
     if asked and (choices := studies.choices()) and not any(c.key == asked for c in choices):

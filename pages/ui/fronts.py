@@ -14,7 +14,7 @@ from mrp_core.charts.frontier_figure import frontier_figure
 from mrp_core.charts.volume import VolumeFrame, volume_frame
 from mrp_core.measurement import METRICS
 from mrp_core.settings import Setting
-from pages.ui import differences, frame, session, show, studies
+from pages.ui import axes, differences, frame, session, show, studies
 from pages.ui.comparable import comparable
 
 TEXT: dict[str, Any] = {
@@ -46,6 +46,7 @@ def draw(study: studies.Study, axis: str, setting: Setting, metrics: tuple[str, 
         add_beside(fig, data, second, other.title, show.colours())
         rows, caption = joined_rows(data, study.title, second, other.title), caption + TEXT["beside_note"].format(title=frame.escaped(other.title))
     show.chart(fig, rows, key="frontier", caption=caption, on_pick=_clicked, alt=alt(study, data, axis, setting))
+    axes.choose(study, axis)
     _choices(options, other)
     _attained(study, axis, setting)
     _volume(study, axis)

@@ -31,7 +31,6 @@ def draw(study: studies.Study | None) -> None:
         shown = present_steps.Shown(study=study, axis=axis, **_point(study, axis))
         _bar(step, shown.setting)
         _head(study)
-        frame.unknown_study()
         if wrong:
             st.warning(TEXT["unknown"].format(asked=frame.escaped(repr(wrong)), steps=", ".join(STEPS)))
         if text := slide.missing(study.settings, shown.setting):

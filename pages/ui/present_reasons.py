@@ -24,6 +24,9 @@ TEXT: dict[str, Any] = {
              "found": "What the search found: {about}"},
     "none": "The model as it is trained for accuracy alone.",
     "cost": "**Cost and gain.** {verdict} {attack}",
+    "gain": {True: "An attacker finds {value} of 100 members instead of {base}.",
+             False: "An attacker finds {value} of 100 members instead of {base}, which isn't certain with so few seeds."},
+    "gain_base": "An attacker finds {value} of 100 members.",
     "promise": {"epsilon": "**Guaranteed.** ε = {epsilon:g} at δ = {delta:g}, for each record that the model is adapted to, against every attacker.",
                 "no": "**Not guaranteed.** These leakages are what was measured; a better attacker may find more. Only an ε holds against all."},
     "careful": "**Careful.** Measured on {tasks} held-out tasks with {seeds} seeds: other data may give other numbers. {caveat}",
@@ -40,14 +43,14 @@ def recommendation(shown: present_steps.Shown) -> None:
     study, setting = shown.study, shown.setting
     summary, config = shown.summary(setting), study.config
     about = summary.about if summary else ""
-    st.title(_title(shown), anchor=False)
+    frame.title(_title(shown))
     with st.container(key="present_reasons"):
         st.markdown(_what(setting, about))
-        verdict = words.verdict(summary, shown.axis, len({p.seed for p in study.points}))
-        st.markdown(TEXT["cost"].format(verdict=verdict, attack=present_steps.found(shown).replace("**", "")))
+        verdict = words.verdict(summary, shown.axis, shown.seeds)
+        st.markdown(TEXT["cost"].format(verdict=verdict, attack=_gain(shown)))
         st.markdown(TEXT["promise"]["epsilon" if _bounded(setting) else "no"].format(epsilon=setting.value, delta=config.privacy.delta))
         tasks = max((len(v) for p in study.points[:1] for v in p.values.values()), default=0)
-        st.markdown(TEXT["careful"].format(tasks=tasks, seeds=len({p.seed for p in study.points}), caveat=plugin("tasks", config.task.family).caveat))
+        st.markdown(TEXT["careful"].format(tasks=tasks, seeds=shown.seeds, caveat=plugin("tasks", config.task.family).caveat))
         if text := note(study):
             st.markdown(TEXT["note"].format(note=frame.escaped(text)))
         if others := suggested.alternatives(study, shown.axis, setting):
@@ -71,6 +74,17 @@ def _title(shown: present_steps.Shown) -> str:
 def _what(setting: Setting, about: str) -> str:
     kind = "head" if setting.kind == "epsilon" and math.isinf(setting.value) else setting.kind
     return TEXT["none"] if setting == UNPROTECTED else TEXT["what"][kind].format(value=setting.value, about=about)
+
+
+def _gain(shown: present_steps.Shown) -> str:
+    """What the attack of the step before finds, in a few words; "" where that isn't resolved."""
+    summary, base = shown.summary(shown.setting), shown.summary(UNPROTECTED)
+    value, other, d = (found.get(present_steps.ATTACK) for found in (summary.means if summary else {}, base.means if base else {}, summary.differences if summary else {}))
+    if value is None or not value.resolved:
+        return ""
+    if other is None or d is None or not other.resolved or not d.resolved:
+        return TEXT["gain_base"].format(value=present_steps.of_100(value))
+    return TEXT["gain"][words.real(d)].format(value=present_steps.of_100(value), base=present_steps.of_100(other))
 
 
 def _bounded(setting: Setting) -> bool:

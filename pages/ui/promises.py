@@ -41,11 +41,6 @@ def records(config: StudyConfig) -> int:
     return config.task.ways * config.task.shots
 
 
-def non_members(config: StudyConfig) -> int:
-    """Trials of non-members in one task: each adaptation leaves out half of a pool of 2 x shots a class."""
-    return config.audit.adaptations * records(config)
-
-
 def delta_warning(config: StudyConfig) -> str:
     """A sentence where δ is no smaller than one over the records that it protects (the rule of thumb of Dwork & Roth 2014, section 2.3); empty where all is well."""
     p, n = config.privacy, records(config)

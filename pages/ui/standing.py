@@ -46,7 +46,8 @@ def first_look(study: studies.Study) -> Generator[None]:
     Later looks are drawn from what is kept; shapes would only flicker there, and make the browser build the chart anew.
     """
     seen: set[tuple[str, int]] = st.session_state.setdefault(_SEEN, set())
-    places = [st.empty() for _ in range(2)]
+    with st.container(gap=None):
+        places = [st.empty() for _ in range(2)]
     if (study.key, study.version) not in seen:
         places[0].skeleton(height=90)
         places[1].skeleton(height=470)

@@ -52,7 +52,8 @@ def row(study: studies.Study, axis: str, setting: Setting) -> None:
         st.markdown(f"**{TEXT['lead']}**" if found else TEXT["none"], width="content")
         for s in found:
             chosen = s.judged.setting
-            st.button(frame.escaped(TEXT["button"].format(setting=_name(s), why=reasons(s))), key=f"suggest:{s.kinds[0]}", help=" ".join(TEXT["why"][k] for k in s.kinds),
+            why = " ".join(TEXT["why"][k] for k in ORDER if k in s.kinds)
+            st.button(reasons(s), key=f"suggest:{s.kinds[0]}", help=frame.escaped(TEXT["button"].format(setting=_name(s), why=why)),
                       type="primary" if chosen == setting else "secondary", on_click=session.remember, args=(session.POINT, chosen.key))
 
 
