@@ -30,8 +30,7 @@ def buttons(study: studies.Study) -> None:
 
 def present() -> None:
     """Begin the presentation of what is on the screen."""
-    session.remember(session.MODE, "present")
-    session.remember(session.STEP, "question")
+    session.change(**{session.MODE: "present", session.STEP: "question"})
 
 
 def address(**parameters: str) -> str:

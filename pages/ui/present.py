@@ -78,7 +78,4 @@ def _go(to: int) -> None:
 
 def _leave(setting: Setting | None) -> None:
     """Back to Explore, at the point that was shown."""
-    session.forget(session.MODE)
-    session.forget(session.STEP)
-    if setting is not None:
-        session.remember(session.POINT, setting.key)
+    session.change(**{session.MODE: "", session.STEP: ""}, **({session.POINT: setting.key} if setting is not None else {}))

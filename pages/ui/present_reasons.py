@@ -34,7 +34,7 @@ TEXT: dict[str, Any] = {
     "note": "**Author's note.** {note}",
     "audit": "Look closer at this point",
 }
-_NOTE = 600
+_NOTE = 420
 """Characters of the author's note that fit on a slide."""
 
 

@@ -40,6 +40,15 @@ def forget(name: str) -> None:
         del st.query_params[name]
 
 
+def change(**new: str) -> None:
+    """Set several parameters at once, as one step of the browser's history; "" drops one."""
+    for name, text in new.items():
+        st.session_state.pop(_kept(name), None)
+        if text:
+            st.session_state[_kept(name)] = text
+    st.query_params.from_dict({name: text for name, text in {**st.query_params.to_dict(), **new}.items() if text})
+
+
 def carried() -> Mapping[str, str]:
     """Parameters that a link to another page takes along."""
     return {name: found for name in _CARRIED if (found := value(name))}

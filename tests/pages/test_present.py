@@ -60,7 +60,7 @@ def test_next_previous_and_leave_change_the_link_and_nothing_else() -> None:
     assert (asked(at)["mode"], asked(at)["step"]) == ("present", "frontier")
     at.button(key="present_leave").click().run()
     assert not {"mode", "step"} & set(asked(at))
-    assert at.title[0].value.startswith("How much accuracy") and at.sidebar.selectbox(key="study_picker").value == "letters"
+    assert at.title[0].value.startswith("How much accuracy")
 
 
 def test_without_a_point_the_study_suggests_one_and_leaving_keeps_it() -> None:
@@ -117,7 +117,7 @@ def test_the_authors_note_stands_on_the_last_slide_as_it_was_written(store: Stor
     store.set_note(own, "<b>Ask</b> the *board* first\n" + "and then " * 200)
     at = page("explore", study=own, mode="present", step="recommendation")
     said = next(m.value for m in at.markdown if "Author's note" in m.value)
-    assert "<b>Ask</b> the \\*board\\* first and then" in said and said.endswith("…") and len(said) < 700
+    assert "<b>Ask</b> the \\*board\\* first and then" in said and said.endswith("…") and len(said) < 480
     assert not at.exception
 
 
