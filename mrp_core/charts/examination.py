@@ -95,9 +95,9 @@ def shapes_figure(frame: ShapesFrame, colours: Palette, *, height: int = 330) ->
         fig.add_vline(x=0.5, line={"color": colours.grey, "width": 1, "dash": "dot"})
     fig.update_xaxes(range=[frame.edges[0], frame.edges[-1]])
     fig.update_yaxes(range=[-top if frame.mirrored else 0, top], zeroline=frame.mirrored, zerolinecolor=colours.soft, tickformat=".0%", nticks=5, showticklabels=not frame.mirrored)
-    words = ("members", "others (not adapted on)") if frame.mirrored else ("these records (bars)", "chance alone (dashed)")
-    note(fig, frame.edges[0], top * 0.92, say(words[0]), colours.pick, shift=(8, 0))
-    note(fig, frame.edges[0], sign * top * (0.92 if frame.mirrored else 0.8), say(words[1]), colours.trained if frame.mirrored else colours.text, shift=(8, 0))
+    words = (say("members"), say("others (not adapted on)")) if frame.mirrored else (say("these records (bars)"), say("chance alone (dashed)"))
+    note(fig, frame.edges[0], top * 0.92, words[0], colours.pick, shift=(8, 0))
+    note(fig, frame.edges[0], sign * top * (0.92 if frame.mirrored else 0.8), words[1], colours.trained if frame.mirrored else colours.text, shift=(8, 0))
     return fig
 
 

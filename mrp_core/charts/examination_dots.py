@@ -62,8 +62,8 @@ def attribute_dots(attributes: Sequence[AttributeRisk]) -> DotsFrame:
 
 def task_dots(tasks: Sequence[TaskRisk]) -> DotsFrame:
     """The attack on the strategy, above the same on the start that was never trained."""
-    names = {"task": "by fresh records", "records": "by the records trained on"}
-    return _dots(entry for t in tasks for entry in ((say(names.get(t.by, t.by)), say("trained strategy"), t.auc, PLAIN), (say(names.get(t.by, t.by)), say("untrained start"), t.untrained, CONTROL)))
+    names = {"task": say("by fresh records"), "records": say("by the records trained on")}
+    return _dots(entry for t in tasks for entry in ((names.get(t.by, t.by), say("trained strategy"), t.auc, PLAIN), (names.get(t.by, t.by), say("untrained start"), t.untrained, CONTROL)))
 
 
 def dots_figure(frame: DotsFrame, colours: Palette, *, numbers: bool = True) -> go.Figure:

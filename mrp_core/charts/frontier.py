@@ -14,7 +14,7 @@ from mrp_core.limits import fano
 from mrp_core.measurement import METRICS
 from mrp_core.results import Summary
 from mrp_core.settings import SETTING_KINDS, UNPROTECTED, Setting
-from mrp_core.wording import say
+from mrp_core.wording import Texts, say
 
 Status = Literal["front", "near", "dominated", "baseline"]
 TRAINED = ("lambda", "epsilon", "found")
@@ -22,6 +22,7 @@ RELEASES = ("temperature", "rate_distortion")
 CHEAP = ("steps", "rate", "head")
 INFORMATION = ("mi", "mi_excess", "attribute_mi")
 _SEED_DOTS = 240
+SIGNS = Texts({"lambda": "λ = ", "epsilon": "ε = ", "temperature": "temperature T = ", "rate_distortion": "rate-distortion β = "})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,9 +109,8 @@ def setting_label(setting: Setting, about: str = "") -> str:
         return say("head only, no noise")
     if setting == UNPROTECTED:
         return say("λ = 0, unprotected")
-    sign = {"lambda": "λ = ", "epsilon": "ε = ", "temperature": "temperature T = ", "rate_distortion": "rate-distortion β = "}
-    if setting.kind in sign:
-        return f"{say(sign[setting.kind])}{setting.value:g}"
+    if setting.kind in SIGNS:
+        return f"{SIGNS[setting.kind]}{setting.value:g}"
     if setting.kind == "steps":
         return say("{n:g} inner step" if setting.value == 1 else "{n:g} inner steps").format(n=setting.value)
     return say("head only") if setting.kind == "head" else f"{say(SETTING_KINDS[setting.kind])} × {setting.value:g}"

@@ -14,14 +14,14 @@ from mrp_core.charts.palette import Palette, figure, note
 from mrp_core.limits import DPLimit
 from mrp_core.results import Curve
 from mrp_core.settings import UNPROTECTED, Setting
-from mrp_core.wording import say
+from mrp_core.wording import Texts, say
 
 FLOOR = 1e-3
 RANGE, TALL = (-3.0, 0.02), (-3.0, 0.14)
 """Powers of ten on both axes; above 100 % is room for the name of the bound, which ends there for every ε."""
 SIZES = ((390, 400), (900, 400))
 """Pixels of the plot in a narrow and in a wide window; names are placed for both."""
-GUESSING, BOUND = "guessing", "no attack can pass this"
+TEXT = Texts({"guessing": "guessing", "bound": "no attack can pass this"})
 _TICKS = ([1e-3, 1e-2, 1e-1, 1.0], ["0.1 %", "1 %", "10 %", "100 %"])
 
 
@@ -89,13 +89,13 @@ def roc_figure(frame: RocFrame, colours: Palette, *, height: int = 470) -> go.Fi
     if frame.floor > FLOOR:
         fig.add_vrect(x0=FLOOR, x1=min(frame.floor, 1.0), fillcolor=colours.impossible, line_width=0, layer="below")
         note(fig, math.log10(FLOOR), 0.0, say("too few trials here"), colours.soft, valign="top", shift=(6, -4))
-    fig.add_scatter(x=[FLOOR, 1], y=[FLOOR, 1], mode="lines", line={"color": colours.grey, "width": 1.3, "dash": "dot"}, hoverinfo="skip", name=say(GUESSING))
+    fig.add_scatter(x=[FLOOR, 1], y=[FLOOR, 1], mode="lines", line={"color": colours.grey, "width": 1.3, "dash": "dot"}, hoverinfo="skip", name=TEXT["guessing"])
     fig.add_vline(x=0.01, line={"color": colours.grey, "width": 1, "dash": "dash"})
     note(fig, -2, -3, say("1 % accused"), colours.soft, valign="bottom", shift=(5, 4))
     if frame.limit:
         fig.add_scatter(x=[p[0] for p in frame.limit], y=[p[1] for p in frame.limit], mode="lines", line={"color": colours.noisy, "width": 2, "dash": "dashdot"},
-                        name=BOUND, hoverinfo="skip")
-        note(fig, 0.0, 0.0, say(BOUND), colours.noisy, anchor="right", valign="bottom", shift=(0, 3))
+                        name=TEXT["bound"], hoverinfo="skip")
+        note(fig, 0.0, 0.0, TEXT["bound"], colours.noisy, anchor="right", valign="bottom", shift=(0, 3))
     for line in sorted(frame.lines, key=lambda item: item.chosen):
         _draw(fig, line, colours)
     _names(fig, frame, colours)
@@ -109,7 +109,7 @@ def _names(fig: go.Figure, frame: RocFrame, colours: Palette) -> None:
     rule = [(-2.0, -3.0), (-2.0, TALL[1])]
     drawn = [*lines.values(), *edges, _log(frame.limit), [(-3.0, -3.0), (0.0, 0.0)], *[rule] * 4]  # few points of a rule are crossed by a name that crosses it
     inks = {line.label: colours.pick if line.chosen else colours.trained for line in frame.lines}
-    wanted = {name: [p for p in points[3:-3:3] if p[1] > -2.8] for name, points in lines.items()} | {say(GUESSING): [(v, v) for v in (-0.7, -1.0, -1.3, -1.6)]}
+    wanted = {name: [p for p in points[3:-3:3] if p[1] > -2.8] for name, points in lines.items()} | {TEXT["guessing"]: [(v, v) for v in (-0.7, -1.0, -1.3, -1.6)]}
     for label in place(wanted, [], RANGE, TALL, sizes=SIZES, lines=drawn):
         note(fig, label.x, label.y, label.text, inks.get(label.text, colours.soft), anchor=label.anchor, shift=(label.dx, label.dy))
 
