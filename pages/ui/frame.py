@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from mrp_core.errors import MRPError
-from pages.ui import kept, session, simulated, studies
+from pages.ui import kept, modes, session, simulated, studies
 
 TEXT: dict[str, Any] = {
     "name": "MRP",
@@ -43,8 +43,13 @@ def run() -> None:
     current = st.navigation(list(pages.values()), position="hidden")
     kept.mark_routed()
     st.html(ROOT / "pages" / "ui" / "style.css")
+    name = next((name for name, page in pages.items() if page is current), "")
     with sentences():
-        _sidebar(pages)
+        bare = modes.bare(name)
+        choices = studies.choices(report=not bare)  # where there is no side bar, nothing may be told in it
+        simulated.note(any(c.simulated for c in choices if c.key == studies.current_key(choices)))
+        if not bare:
+            _sidebar(pages, choices)
     current.run()
 
 
@@ -97,16 +102,14 @@ def _pages() -> dict[str, StreamlitPage]:
     return {name: st.Page(folder / f"{name}.py", title=label, default=name == "explore") for name, label, _ in PAGES}
 
 
-def _sidebar(pages: dict[str, StreamlitPage]) -> None:
+def _sidebar(pages: dict[str, StreamlitPage], choices: Sequence[studies.Choice]) -> None:
     with st.sidebar:
         st.markdown(f"**{TEXT['name']}**  \n:small[:gray[{TEXT['tagline']}]]")
         query = dict(session.carried())
         with st.container(key="menu", gap=None):
             for name, label, icon in PAGES:
                 st.page_link(pages[name], label=label, icon=icon, query_params=query, width="stretch")
-        choices = studies.choices(report=True)
         current = studies.current_key(choices)
-        simulated.note(any(c.simulated for c in choices if c.key == current))
         if not choices:
             return
         asked = session.value(session.STUDY)

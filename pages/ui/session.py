@@ -9,6 +9,7 @@ import streamlit as st
 STUDY, POINT, AXIS, BESIDE = "study", "point", "axis", "beside"
 AREA, LESSON, TERM = "area", "lesson", "term"
 LANG = "lang"
+MODE, STEP, KEEP = "mode", "step", "keep"
 _CARRIED = (LANG, STUDY, POINT, AXIS, BESIDE)
 
 
