@@ -14,7 +14,7 @@ from mrp_core.config import StudyConfig
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.registry import plugin
 from mrp_core.results import StudyState, summarise
-from pages.ui import show, studies
+from pages.ui import frame, show, studies
 
 TEXT: dict[str, Any] = {
     "title": "Searches and losses compared",
@@ -42,7 +42,7 @@ def draw() -> None:
     keys, others = _alike(current.config)
     found = ranked([_measured(key, version) for key, version in keys])
     task, audit = current.config.task, current.config.audit
-    st.markdown(TEXT["which"].format(title=current.title.replace("*", "\\*").replace("[", "\\["), family=plugin("tasks", task.family).title, ways=task.ways, shots=task.shots,
+    st.markdown(TEXT["which"].format(title=frame.escaped(current.title), family=plugin("tasks", task.family).title, ways=task.ways, shots=task.shots,
                                      tasks=audit.tasks, adaptations=audit.adaptations, others=TEXT["others"].get(others, TEXT["more"].format(n=others))))
     if not found:
         st.info(TEXT["none"])
