@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from mrp_core.suggesting import LEAKAGE, Advice
 from mrp_core.wording import say
 
 UTILITY = "accuracy"
+ROOMY = 0.4
+"""Share of the width from which on the region is named on the chart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,7 @@ class ChoiceFrame:
         front: Marks, staircase and ranges.
         allowed: Keys of the settings whose mean meets every limit.
         suggested: Keys, in the order of the cards.
+        nearest: Key of the setting that misses the limits by the least, where none meets them all, or "".
         pinned: Keys that are pinned and on the chart.
         most: Largest leakage that the limits leave; infinite without such a limit on this axis.
         least: Least accuracy that they leave; minus infinity without.
@@ -38,6 +42,7 @@ class ChoiceFrame:
     front: FrontierFrame
     allowed: frozenset[str]
     suggested: tuple[str, ...]
+    nearest: str
     pinned: tuple[str, ...]
     most: float
     least: float
@@ -67,12 +72,12 @@ def choice_frame(summaries: Sequence[Summary], config: StudyConfig, advice: Advi
     drawn = {m.key for m in front.marks}
     most = limits.tpr if limits.tpr is not None and METRIC["tpr"] == x else None
     return ChoiceFrame(front=front, allowed=frozenset(j.setting.key for j in advice.judged if j.allowed), suggested=tuple(s.judged.setting.key for s in advice.suggestions),
-                       pinned=tuple(k for k in pinned if k in drawn), most=math.inf if most is None else METRICS[x].shown(most),
-                       least=-math.inf if limits.accuracy is None else METRICS[UTILITY].shown(limits.accuracy))
+                       nearest=advice.nearest.setting.key if advice.nearest is not None else "", pinned=tuple(k for k in pinned if k in drawn),
+                       most=math.inf if most is None else METRICS[x].shown(most), least=-math.inf if limits.accuracy is None else METRICS[UTILITY].shown(limits.accuracy))
 
 
 def choice_figure(frame: ChoiceFrame, colours: Palette, *, height: int = 340, width: int = 560) -> go.Figure:
-    """Draw it: the region that the limits leave is tinted; settings within all limits are filled; suggestions are numbered diamonds, pins are ringed.
+    """Draw it: the region that the limits leave is tinted; settings within all limits are filled; suggestions are numbered diamonds, or the nearest is one, pins are ringed.
 
     Args:
         frame: Numbers on screen.
@@ -87,7 +92,7 @@ def choice_figure(frame: ChoiceFrame, colours: Palette, *, height: int = 340, wi
     _region(fig, frame, colours, x_range, y_range)
     if front.stairs:
         fig.add_scatter(x=[p[0] for p in front.stairs], y=[p[1] for p in front.stairs], mode="lines", line={"color": colours.trained, "width": 1.5}, hoverinfo="skip", name="attained")
-    chosen = [m for m in front.marks if m.key in frame.suggested]
+    chosen = [m for m in front.marks if m.key in (*frame.suggested, frame.nearest)]
     _bars(fig, chosen, colours)
     for inside in (False, True):
         _marks(fig, front, [m for m in front.marks if (m.key in frame.allowed) == inside], inside, colours)
@@ -137,11 +142,12 @@ def _marks(fig: go.Figure, front: FrontierFrame, group: Sequence[Mark], inside: 
 
 def _names(fig: go.Figure, frame: ChoiceFrame, chosen: Sequence[Mark], ringed: Sequence[Mark], colours: Palette, x_range: tuple[float, float], y_range: tuple[float, float],
            size: tuple[float, float]) -> None:
-    texts = {f"{frame.number(m.key)}: {m.label}": [(m.x, m.y)] for m in sorted(chosen, key=lambda m: frame.number(m.key))}
-    texts |= {say("pinned: {label}").format(label=m.label): [(m.x, m.y)] for m in ringed if m.key not in frame.suggested}
-    if math.isfinite(frame.most) or math.isfinite(frame.least):
+    bold = {f"{frame.number(m.key)}: {m.label}" if m.key in frame.suggested else say("nearest: {label}").format(label=m.label): [(m.x, m.y)] for m in chosen}
+    texts = bold | {say("pinned: {label}").format(label=m.label): [(m.x, m.y)] for m in ringed if m not in chosen}
+    roomy = min(frame.most, x_range[1]) - x_range[0] > ROOMY * (x_range[1] - x_range[0])
+    if roomy and (math.isfinite(frame.most) or math.isfinite(frame.least)):
         note(fig, x_range[0], y_range[1], say("what your limits leave"), colours.soft, valign="top", shift=(6, -4), name="fixed")
     obstacles = [p for m in frame.front.marks for p in ((m.x, m.y),)] + [p for m in chosen for p in ((m.x_low, m.y), (m.x_high, m.y), (m.x, m.y_low), (m.x, m.y_high))]
     for label in place(texts, obstacles, x_range, y_range, lines=[frame.front.stairs] if frame.front.stairs else [], sizes=[size]):
-        suggested = label.text.split(":")[0].isdigit()
-        note(fig, label.x, label.y, f"<b>{label.text}</b>" if suggested else label.text, colours.pick if suggested else colours.free, anchor=label.anchor, shift=(label.dx, label.dy), name="series")
+        text, ink = (f"<b>{html.escape(label.text)}</b>", colours.pick) if label.text in bold else (html.escape(label.text), colours.free)
+        note(fig, label.x, label.y, text, ink, anchor=label.anchor, shift=(label.dx, label.dy), name="series")

@@ -21,27 +21,28 @@ TEXT: dict[str, Any] = {
     "title": "What matters to you?",
     "lead": "Say what must hold for **{title}**, or leave it at any: up to three of its {n} settings are suggested, each with its reason. They are judged by {label}. "
             "Another study is asked by choosing it in the side menu.",
-    "leaks": {"lira_tpr_1pct": "what a membership attack finds (TPR at 1 % FPR)", "lira_auc": "how well a membership attack does (LiRA AUC), since its TPR at 1 % FPR is not resolved here",
+    "leaks": {"lira_tpr_1pct": "the share of members that an attack finds while it accuses one non-member in a hundred (TPR at 1 % FPR; 1 % is guessing)",
+              "lira_auc": "how well a membership attack does (LiRA AUC), since its TPR at 1 % FPR is not resolved here",
               "mi": "what an answer tells about its record (I(X;Ŷ)), since no membership attack is resolved here"},
     "empty": "There is no study to choose from yet: train one, it takes about a minute.",
     "waiting": "**{title}** has no measured setting yet, so there is nothing to choose from: the train page shows how far it is.",
     "running": "This study is still running: what is suggested may change until it is finished.", "follow": "Follow it", "train": "Train a study",
     "unmeasured": "No setting of this study has a resolved accuracy, so none can be suggested.",
-    "none": "**No setting of this study meets all your limits.** Below is the nearest: each miss is taken as a share of the spread between this study's settings (of ε, the logarithm), "
-            "and the setting with the smallest root of their summed squares is named.",
+    "none": "**No setting of this study meets all your limits.** The nearest is **{setting}**; its card says what it misses and by how much.",
     "loosen": "One looser limit would do:", "loosened": "{bound} (lets {setting} through)", "dropped": "no limit on {label} (lets {setting} through)",
     "no_loosening": "No single limit that is loosened alone would do.",
     "missing": {
         "knee": {"few": "No knee: fewer than three settings lie on the frontier that is left.", "straight": "No knee: nothing on the frontier that is left lies above the line between its ends.",
                  "flat": "No knee: the seeds don't tell the accuracy of the frontier's two ends apart, so the one that leaks less costs nothing that can be shown."},
-        "cheapest": {"unlowered": "No cheapest privacy: no paired interval shows that any setting that is left lowers {label}."},
+        "cheapest": {"unlowered": "No cheapest privacy: no paired interval shows that any setting on the frontier that is left lowers {label}."},
     },
     "how": "How these are found",
     "definitions": "- **Knee**: of the settings on the frontier within your limits, the one farthest above the straight line between the frontier's two ends, "
                    "both axes scaled to run from 0 to 1 between them (Das 1999).\n- **Most accurate**: the highest mean accuracy within your limits.\n"
-                   "- **Cheapest privacy**: the least accuracy lost for each unit of {label} lowered, paired against λ = 0, of the settings whose interval excludes that nothing is lowered.\n"
+                   "- **Cheapest privacy**: the least accuracy lost for each unit of {label} lowered, paired against λ = 0, of the settings on that frontier whose interval excludes that nothing is lowered.\n"
                    "- A setting is within a limit if its **mean** is; each card says whether its whole 95 % interval is. "
-                   "What is best of many is partly luck, so look at the interval, not at the last digit. Leakage measures can disagree: I(X;Ŷ) stands on each card too.",
+                   "What is best of many is partly luck, so look at the interval, not at the last digit. Leakage measures can disagree: I(X;Ŷ) stands on each card too.\n"
+                   "- **Nearest**: each miss as a share of the spread between this study's settings (of ε, by factors); the setting with the least root of their summed squares.",
     "chart": "Numbered diamonds: suggested, with 95 % intervals. Filled: within all limits; hollow: not. Ringed: pinned. Tinted: what the limits on these two axes leave.",
     "alt": "Small frontier of {title}: accuracy against {label}. {n} settings, {allowed} within the limits. Suggested: {suggested}.", "alt_none": "none",
 }
@@ -87,7 +88,7 @@ def _advice(advice: Advice, study: studies.Study, leak: str, limits: Limits, pin
         if missing:
             st.caption("  \n".join(missing))
     elif advice.nearest is not None:
-        st.warning(TEXT["none"], icon=":material/block:")
+        st.warning(TEXT["none"].format(setting=choose_cards.label(advice.nearest.summary)), icon=":material/block:")
         _loosenings(advice.loosenings)
         choose_cards.nearest(advice.nearest, study, leak, pinned)
 
@@ -115,5 +116,6 @@ def _chart(settings: Sequence[Summary], study: studies.Study, advice: Advice, li
             show.chart(choice_figure(data, show.colours()), data.rows(), key="choice", caption=TEXT["chart"],
                        alt=TEXT["alt"].format(title=study.title, label=METRICS[leak].label, n=len(data.front.marks), allowed=sum(m.key in data.allowed for m in data.front.marks),
                                               suggested=names or TEXT["alt_none"]))
-        with right, st.expander(TEXT["how"]):
-            st.markdown(TEXT["definitions"].format(label=METRICS[leak].label))
+        with right:
+            st.markdown(f"**{TEXT['how']}**")
+            st.caption(TEXT["definitions"].format(label=METRICS[leak].label))

@@ -10,21 +10,24 @@ import streamlit as st
 
 from mrp_core.charts.frontier import setting_label
 from mrp_core.judging import METRIC, Judged, State, Verdict
+from mrp_core.limits import DPLimit
 from mrp_core.measurement import METRICS
 from mrp_core.results import Summary
-from mrp_core.settings import UNPROTECTED
 from mrp_core.suggesting import Suggestion
 from pages.ui import frame, launch, session, studies, words
 
 TEXT: dict[str, Any] = {
     "title": "{n}. {setting}", "nearest": "{setting}",
     "kinds": {"knee": ":blue-badge[Knee]", "accuracy": ":green-badge[Most accurate]", "cheapest": ":violet-badge[Cheapest privacy]", "nearest": ":gray-badge[Nearest]"},
-    "knee": "The frontier bends most here. Between its ends, {least} ({least_y}) and {most} ({most_y}), this setting gains **{gain:.0f} %** of the accuracy for **{cost:.0f} %** of the added leakage.",
+    "knee": "The frontier bends most here. Between its ends, {least} ({least_y}) and {most} ({most_y}), "
+            "this setting has **{gain:.0f} %** of the gain in accuracy for **{cost:.0f} %** of the added leakage.",
+    "end": "{accuracy} accurate, {leak} found",
     "accuracy": {False: "The highest mean accuracy of all settings.", True: "The highest mean accuracy within your limits."},
     "alike": "But {seeds} seeds don't tell {setting} apart from it in accuracy ({accuracy}), and that leaks less ({leak}).",
     "cheapest": "It loses the least accuracy for each point of leakage lowered: **{accuracy}** {accuracy_span} for {label} **{leak}** {leak_span}, both paired against λ = 0.",
     "free": "It lowers {label} by **{leak}** {leak_span} and loses no accuracy on average: **{accuracy}** {accuracy_span}, both paired against λ = 0.",
-    "line": "{label}: **{value}**", "guarantee": "Guarantee: **ε = {value:g}**, for one adaptation", "no_guarantee": "Guarantee: none, it was attacked and that is all",
+    "line": "{label}: **{value}**",
+    "guarantee": "Guarantee: **ε = {value:g}**, so no attack whatever finds more than {share:.3g} % at 1 % FPR", "no_guarantee": "No guarantee: a better attack may find more",
     "bounds": {"accuracy": "Accuracy at least {bound}", "tpr": "TPR at most {bound}", "epsilon": "ε at most {bound}", "group": "TPR of each group at most {bound}"},
     "states": {
         "met": ":material/check_circle: {bound}: met by the whole 95 % interval.",
@@ -37,10 +40,11 @@ TEXT: dict[str, Any] = {
         "not_examined": ":material/help: {bound}: not judged, no examination has measured groups here. Run one on Audit before you rely on it.",
         "not_resolved": ":material/help: {bound}: not judged, the group {group} is not resolved.",
     },
-    "worst": "{bound} ({group}: {value})",
+    "worst": "{bound} ({group}, {value})",
     "open": "Open", "pin": "Pin", "pinned": "Pinned", "present": "Present", "audit": "Audit",
     "points": "{value:.1f} points", "factor": "a factor of {value:.2g}",
 }
+FPR = 0.01
 
 
 def suggestion(n: int, s: Suggestion, study: studies.Study, leak: str, limited: bool, pinned: Sequence[str]) -> None:
@@ -82,7 +86,7 @@ def _reason(kind: str, s: Suggestion, leak: str, limited: bool) -> str:
     own = s.judged.summary
     if kind == "knee" and s.ends is not None:
         (x0, y0), (x1, y1), (x, y) = ((e.means[leak].value, e.means["accuracy"].value) for e in (*s.ends, own))
-        places = [f"{METRICS['accuracy'].text(b)}, {METRICS[leak].text(a)}" for a, b in ((x0, y0), (x1, y1))]
+        places = [TEXT["end"].format(accuracy=METRICS["accuracy"].text(b), leak=METRICS[leak].text(a)) for a, b in ((x0, y0), (x1, y1))]
         return TEXT["knee"].format(least=label(s.ends[0]), most=label(s.ends[1]), least_y=places[0], most_y=places[1], gain=100 * (y - y0) / (y1 - y0), cost=100 * (x - x0) / (x1 - x0))
     if kind == "accuracy":
         text = str(TEXT["accuracy"][limited])
@@ -100,7 +104,11 @@ def _rest(j: Judged, study: studies.Study, leak: str, pinned: Sequence[str]) -> 
     means = j.summary.means
     lines = [TEXT["line"].format(label=METRICS[m].label, value=_plain(words.amount(m, means[m]))) for m in dict.fromkeys(("accuracy", leak, "mi")) if m in means]
     guarantee = means.get("epsilon")
-    lines.append(TEXT["no_guarantee"] if guarantee is None or not math.isfinite(guarantee.value) else TEXT["guarantee"].format(value=guarantee.value))
+    if guarantee is None or not math.isfinite(guarantee.value):
+        lines.append(TEXT["no_guarantee"])
+    else:
+        limit = DPLimit(guarantee.value, study.config.privacy.delta).tpr(FPR)
+        lines.append(TEXT["guarantee"].format(value=guarantee.value, share=math.ceil(float(limit) * 1000) / 10))
     st.markdown("\n".join(f"- {line}" for line in lines))
     if j.verdicts:
         st.markdown("  \n".join(f":small[{_verdict(v)}]" for v in j.verdicts))
@@ -110,7 +118,7 @@ def _rest(j: Judged, study: studies.Study, leak: str, pinned: Sequence[str]) -> 
         held = key in pinned
         st.button(TEXT["pinned" if held else "pin"], key=f"pin:{key}", icon=":material/keep:", type="tertiary", disabled=held, on_click=launch.pin, args=(study.key, key))
         frame.link("explore", TEXT["present"], icon=":material/slideshow:", **_target(study, key), **{session.MODE: "present"})
-        if any(c.setting == j.setting for c in study.curves) and j.setting != UNPROTECTED:
+        if any(v.limit == "group" and v.measured is None for v in j.verdicts):
             frame.link("audit", TEXT["audit"], icon=":material/policy:", **_target(study, key))
 
 
@@ -142,4 +150,4 @@ def _miss(v: Verdict) -> str:
 
 def _plain(text: str) -> str:
     """An interval in Markdown: its brackets are no link."""
-    return text.replace("[", "\\[")
+    return text.replace("[", "\\[").replace("]", "\\]")
