@@ -64,7 +64,8 @@ class Advice:
     Attributes:
         suggestions: At most three, no setting twice, in the order of :data:`KINDS`.
         missing: Kind -> why there is no such suggestion: "none" (no setting meets all limits), "few" (fewer than three settings on the frontier), "flat" (the seeds
-            don't tell the accuracy of the frontier's two ends apart), "straight" (none lies above the line between them), "unlowered" (no paired interval shows that any setting of the frontier lowers the leakage).
+            don't tell the accuracy of the frontier's two ends apart), "straight" (none lies above the line between them), "unlowered" (no paired interval shows that
+            any setting of the frontier lowers the leakage).
         nearest: Where none meets all limits, the one with the least :func:`distance`.
         loosenings: Where none meets all limits, single limits that would do, the smallest step first.
         judged: All settings with a resolved accuracy, sorted.

@@ -39,7 +39,8 @@ TEXT: dict[str, Any] = {
     "how": "How these are found",
     "definitions": "- **Knee**: of the settings on the frontier within your limits, the one farthest above the straight line between the frontier's two ends, "
                    "both axes scaled to run from 0 to 1 between them (Das 1999).\n- **Most accurate**: the highest mean accuracy within your limits.\n"
-                   "- **Cheapest privacy**: the least accuracy lost for each unit of {label} lowered, paired against λ = 0, of the settings on that frontier whose interval excludes that nothing is lowered.\n"
+                   "- **Cheapest privacy**: the least accuracy lost for each unit of {label} lowered, paired against λ = 0, of the settings "
+                   "on that frontier whose interval excludes that nothing is lowered.\n"
                    "- A setting is within a limit if its **mean** is; each card says whether its whole 95 % interval is. "
                    "What is best of many is partly luck, so look at the interval, not at the last digit. Leakage measures can disagree: I(X;Ŷ) stands on each card too.\n"
                    "- **Nearest**: each miss as a share of the spread between this study's settings (of ε, by factors); the setting with the least root of their summed squares.",

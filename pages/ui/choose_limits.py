@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from mrp_core.judging import Limits
-from pages.ui import session
+from pages.ui import frame, session
 
 TEXT: dict[str, Any] = {
     "labels": {"accuracy": "Accuracy, at least (%)", "tpr": "TPR at 1 % FPR, at most (%)", "epsilon": "Guaranteed ε, at most", "group": "TPR of any group, at most (%)"},
@@ -77,7 +77,7 @@ def _read(name: str) -> float | None:
         value = math.nan
     if (0 < value < math.inf) if name == "epsilon" else (0 <= value <= 100):
         return value
-    st.warning(TEXT["nonsense"].format(value=repr(text[:40]).replace("`", ""), label=TEXT["labels"][name], rule=TEXT["rules"]["epsilon" if name == "epsilon" else "share"]), icon=":material/link_off:")
+    st.warning(TEXT["nonsense"].format(value=frame.escaped(repr(text[:40])), label=TEXT["labels"][name], rule=TEXT["rules"]["epsilon" if name == "epsilon" else "share"]), icon=":material/link_off:")
     return None
 
 
