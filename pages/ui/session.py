@@ -10,7 +10,8 @@ STUDY, POINT, AXIS, BESIDE = "study", "point", "axis", "beside"
 AREA, LESSON, TERM = "area", "lesson", "term"
 LANG = "lang"
 MODE, STEP, KEEP = "mode", "step", "keep"
-_CARRIED = (LANG, STUDY, POINT, AXIS, BESIDE)
+LEAST_ACCURACY, MOST_TPR, MOST_EPSILON, MOST_GROUP = "least", "tpr", "eps", "group"
+_CARRIED = (LANG, STUDY, POINT, AXIS, BESIDE, LEAST_ACCURACY, MOST_TPR, MOST_EPSILON, MOST_GROUP)
 
 
 def value(name: str, default: str = "") -> str:
