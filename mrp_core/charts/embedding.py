@@ -1,0 +1,75 @@
+"""Charts outside the app: as plain data beside plotly.js in one HTML file, and in light colours with their title and source for a picture."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from plotly.offline import get_plotlyjs
+
+from mrp_core.charts.palette import DARK, FONT, LIGHT, Figure
+
+PICTURE_WIDTH = 960
+"""Pixels of a picture, before it is enlarged."""
+_LEAST_FONT = 12
+_TOP, _FOOT, _LINE = 52, 30, 110
+
+
+def plotly_js() -> str:
+    """The source of plotly.js, as the installed package brings it."""
+    return str(get_plotlyjs())
+
+
+def plain(fig: Figure) -> dict[str, Any]:
+    """A figure as plain data, which plotly.js draws."""
+    return json.loads(fig.to_json())
+
+
+def picture(fig: Figure, *, title: str, source: str) -> dict[str, Any]:
+    """A figure for a slide or a printed page: light colours on white whatever the theme, no letter below 12 pixels, title and source inside.
+
+    Args:
+        fig: As it is on the page; it stays as it is.
+        title: Stands above the chart; taken as plain text.
+        source: Stands below it, likewise.
+    """
+    made = json.loads(_in_light(fig.to_json()))
+    layout = made["layout"]
+    _enlarge(made)
+    margin = layout.setdefault("margin", {})
+    top, bottom, height = margin.get("t", 12), margin.get("b", 52), layout.get("height") or 470
+    lines = [source[i:i + _LINE] for i in range(0, len(source), _LINE)]
+    margin |= {"t": top + _TOP, "b": bottom + _FOOT * len(lines), "r": max(margin.get("r", 16), 28)}
+    layout |= {"width": PICTURE_WIDTH, "height": height + _TOP + _FOOT * len(lines), "paper_bgcolor": "#FFFFFF", "plot_bgcolor": "#FFFFFF"}
+    layout.pop("template", None)
+    layout["title"] = {"text": f"<b>{html.escape(title, quote=False)}</b>", "x": 0.02, "xanchor": "left", "y": 1, "yanchor": "top", "yref": "container", "pad": {"t": 16},
+                       "font": {"size": 18, "color": LIGHT.text, "family": FONT}, "automargin": False}
+    foot = {"text": "<br>".join(html.escape(line, quote=False) for line in lines), "xref": "paper", "yref": "paper", "x": 0, "y": 0, "xanchor": "left", "yanchor": "top", "align": "left",
+            "yshift": -bottom - 6, "showarrow": False, "font": {"size": _LEAST_FONT, "color": LIGHT.soft, "family": FONT}}
+    layout["annotations"] = [*layout.get("annotations", ()), foot]
+    return made
+
+
+def _in_light(text: str) -> str:
+    """Each colour of the dark palette becomes that of the light one."""
+    light = dataclasses.asdict(LIGHT)
+    for name, colour in dataclasses.asdict(DARK).items():
+        text = text.replace(colour, light[name])
+    return text
+
+
+def _enlarge(node: Any) -> None:
+    """Raise every font below the least size."""
+    if isinstance(node, list):
+        for item in node:
+            if isinstance(item, Mapping | list):
+                _enlarge(item)
+    elif isinstance(node, dict):
+        for key, item in node.items():
+            if key.endswith("font") and isinstance(item, dict) and isinstance(size := item.get("size"), int | float):
+                item["size"] = max(size, _LEAST_FONT)
+            if isinstance(item, dict | list):
+                _enlarge(item)
