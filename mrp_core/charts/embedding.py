@@ -25,7 +25,7 @@ def plotly_js() -> str:
 
 def plain(fig: Figure) -> dict[str, Any]:
     """A figure as plain data, which plotly.js draws."""
-    return json.loads(fig.to_json())
+    return json.loads(str(fig.to_json()))
 
 
 def picture(fig: Figure, *, title: str, source: str) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def picture(fig: Figure, *, title: str, source: str) -> dict[str, Any]:
         title: Stands above the chart; taken as plain text.
         source: Stands below it, likewise.
     """
-    made = json.loads(_in_light(fig.to_json()))
+    made = json.loads(_in_light(str(fig.to_json())))
     layout = made["layout"]
     _enlarge(made)
     margin = layout.setdefault("margin", {})

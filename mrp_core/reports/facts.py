@@ -33,9 +33,14 @@ class Told:
 def settings_told(config: StudyConfig) -> dict[str, list[Told]]:
     """Every knob by the title of its part."""
     plain = StudyConfig()
-    return {title: [Told(f"{knob.label}, {knob.unit}" if knob.unit else knob.label, _value(name, knob, getattr(getattr(config, part), name)), knob.help,
+    return {title: [Told(_label(knob), _value(name, knob, getattr(getattr(config, part), name)), knob.help,
                          getattr(getattr(config, part), name) != getattr(getattr(plain, part), name)) for name, (_, knob) in knobs_of(getattr(config, part)).items()]
             for part, title in TEXT["parts"].items()}
+
+
+def _label(knob: Knob) -> str:
+    """With its unit, unless the name says that already."""
+    return knob.label if not knob.unit or knob.unit in knob.label.lower() else f"{knob.label}, {knob.unit}"
 
 
 def _value(name: str, knob: Knob, value: Any) -> str:

@@ -6,12 +6,12 @@ import base64
 import dataclasses
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mrp_core import __version__
 from mrp_core.charts.embedding import plain, plotly_js
-from mrp_core.charts.frontier import TRAINED, FrontierFrame, frontier_frame, setting_label
+from mrp_core.charts.frontier import FrontierFrame, frontier_frame, setting_label
 from mrp_core.charts.frontier_figure import frontier_figure
 from mrp_core.charts.palette import DARK, LIGHT, Figure, Palette
 from mrp_core.charts.roc import roc_figure, roc_frame
@@ -20,11 +20,13 @@ from mrp_core.reports import facts, numbers
 from mrp_core.reports.reproduction import published
 from mrp_core.reports.source import Source
 from mrp_core.reports.texts import TEXT
-from mrp_core.results import Point, StudyState, Summary, summarise
+from mrp_core.results import Point, StudyState, summarise
 from mrp_core.settings import UNPROTECTED, Setting
 
 ATTACK = "lira"
-_WIDE, _NARROW = 760, 350
+_WIDE, _NARROW, _HEIGHT = 760, 350, 430
+_PAPER = (680, 310)
+"""In pixels: an A4 page is as wide between its margins."""
 
 
 def report_html(source: Source, setting: Setting, *, axis: str = "mi") -> str:
@@ -60,13 +62,14 @@ def _content(source: Source, setting: Setting, axis: str) -> dict[str, Any]:
     label = setting_label(setting, chosen.about)
     charts, roc_note = _charts(source, setting, frame, axis)
     columns = ("accuracy", axis, *(m for m in ("lira_auc",) if m != axis))
+    front = numbers.front(frame, summaries, columns, setting.key)
     return {
         "title": config.title, "setting": label, "simulated": config.simulated, "note": source.note.strip(), "unfinished": unfinished(source),
         "made": TEXT["made"].format(date=facts.today(), version=__version__, id=source.key), "charts": charts, "roc_note": roc_note,
         "point": numbers.point_words(chosen, config), "guarantee": numbers.guarantee_words(chosen, config), "rows": numbers.differences(chosen, unprotected),
         "differences_note": TEXT["differences_note"].format(n=len(summaries)),
-        "front": numbers.front(frame, summaries, columns, setting.key), "front_columns": [METRICS[m].label for m in columns],
-        "front_note": TEXT["front_note"].format(leakage=METRICS[axis].label), "limits": _limits(source),
+        "front": front, "front_columns": [METRICS[m].label for m in columns],
+        "front_note": TEXT["front_note"].format(leakage=METRICS[axis].label, shown=len(front), all=sum(m.status == "front" for m in frame.marks)), "limits": _limits(source),
         "measured": facts.measured_told(source), "data": facts.data_told(config), "provenance": facts.provenance(config), "parts": facts.settings_told(config),
         "toml": config.to_toml(), "own_table": config.task.family == "table",
         "reproduce": TEXT["reproduce"].format(setting=label, command=f"mrp report {source.key} --point {setting.key} --reproduce"),
@@ -95,18 +98,18 @@ def _charts(source: Source, setting: Setting, frame: FrontierFrame, axis: str) -
     config, curves = source.file.config, source.file.curves
     mark = next((m for m in frame.marks if m.key == setting.key), None)
     alt = TEXT["frontier_alt"].format(leakage=METRICS[axis].label, n=len(frame.marks), x=mark.x if mark else math.nan, y=mark.y if mark else math.nan)
-    out = {"frontier": {"alt": alt, **_variants(lambda colours, width: frontier_figure(frame, colours, pick=setting.key, width=width, height=430))}}
+    out = {"frontier": {"alt": alt, **_variants(lambda colours, width, height: frontier_figure(frame, colours, pick=setting.key, width=width, height=height))}}
     curve = next((c for c in curves if c.setting == setting and c.name == f"roc:{ATTACK}"), None)
     if curve is None:
         return out, str(TEXT["no_roc"].format(setting=setting_label(setting)))
     trials = config.audit.adaptations * config.task.ways * config.task.shots  # non-members of one task: each adaptation leaves out half of a pool of 2 x shots a class
     roc = roc_frame(curves, setting, attack=ATTACK, delta=config.privacy.delta, floor=1.0 / trials)
-    out["roc"] = {"alt": TEXT["roc_alt"].format(setting=setting_label(setting)), **_variants(lambda colours, width: roc_figure(roc, colours, height=430))}
-    return out, str(TEXT["roc_note"].format(note=curve.note[:1].upper() + curve.note[1:]))
+    out["roc"] = {"alt": TEXT["roc_alt"].format(setting=setting_label(setting)), **_variants(lambda colours, width, height: roc_figure(roc, colours, height=height))}
+    bound = TEXT["roc_bound"].format(setting=setting_label(setting)) if roc.limit else ""
+    return out, f"{TEXT['roc_note'].format(note=curve.note[:1].upper() + curve.note[1:])} {bound}".strip()
 
 
-def _variants(draw: Any) -> dict[str, Any]:
-    """A chart for light and dark, wide and narrow; paper takes the first."""
-    palettes: dict[str, Palette] = {"light": LIGHT, "dark": DARK}
-    made: dict[str, Figure] = {f"{theme}_{name}": draw(colours, width) for theme, colours in palettes.items() for name, width in (("wide", _WIDE), ("narrow", _NARROW))}
-    return {"figures": {name: plain(fig) for name, fig in made.items()}}
+def _variants(draw: Callable[[Palette, int, int], Figure]) -> dict[str, Any]:
+    """A chart for light and dark, wide and narrow, and for paper."""
+    made = {f"{theme}_{name}": draw(colours, width, _HEIGHT) for theme, colours in (("light", LIGHT), ("dark", DARK)) for name, width in (("wide", _WIDE), ("narrow", _NARROW))}
+    return {"figures": {name: plain(fig) for name, fig in (made | {"paper": draw(LIGHT, *_PAPER)}).items()}}

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from mrp_core.charts.frontier import FrontierFrame, setting_label
 from mrp_core.config import StudyConfig
+from mrp_core.errors import DataError
 from mrp_core.measurement import METRICS, Measurement, Metric
 from mrp_core.reports.texts import TEXT
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED
 
 SHOWN = ("accuracy", "accuracy_0", "f1", "mi", "mi_excess", "attribute_mi", "lira_auc", "lira_tpr_1pct", "lira_advantage", "membership_bits", "epsilon")
+TOLD = ("accuracy", "mi", "lira_auc", "lira_tpr_1pct")
+MOST_ON_FRONT, NBSP = 12, "\u00a0"
 _DIGITS = {"%": 1, "bits": 2, "": 3}
 
 
@@ -36,23 +40,25 @@ def point_words(chosen: Summary, config: StudyConfig) -> list[str]:
     t, m = TEXT["point"], chosen.means
     seeds = max((len(v) for v in chosen.seeds.values()), default=1)
     out = [t["about"].format(about=chosen.about)] if chosen.about else []
-    out += [t[name].format(value=amount(name, m[name])) for name in ("accuracy", "mi") if name in m and m[name].resolved]
-    if "lira_auc" in m and m["lira_auc"].resolved:
-        out.append(t["attacker"].format(hits=100 * m["lira_auc"].value, value=amount("lira_auc", m["lira_auc"])))
-    if "lira_tpr_1pct" in m and m["lira_tpr_1pct"].resolved:
-        out.append(t["tpr"].format(value=amount("lira_tpr_1pct", m["lira_tpr_1pct"])))
-    return [*out, t["interval" if seeds > 1 else "interval_one"].format(seeds=seeds, tasks=config.audit.tasks), _verdict(chosen)]
+    for name in TOLD:
+        if name in m and m[name].resolved:
+            said = t[name].format(value=amount(name, m[name]), hits=100 * m[name].value)
+            out.append(" ".join(part for part in (said, _against(name, chosen.differences.get(name))) if part))
+    if chosen.setting == UNPROTECTED or not chosen.differences:
+        out.append(TEXT["against"]["reference" if chosen.setting == UNPROTECTED else "unpaired"])
+    if _opposite(chosen.differences.get("mi"), chosen.differences.get("lira_auc")):
+        out.append(TEXT["disagree"])
+    return [*out, t["interval" if seeds > 1 else "interval_one"].format(seeds=seeds, tasks=config.audit.tasks)]
 
 
-def _verdict(chosen: Summary) -> str:
-    """One sentence from paired intervals."""
-    t, (accuracy, leak) = TEXT["verdict"], (chosen.differences.get(name) for name in ("accuracy", "mi"))
-    if chosen.setting == UNPROTECTED:
-        return str(t["reference"])
-    if accuracy is None or leak is None or not (accuracy.resolved and leak.resolved):
-        return str(t["unpaired"])
-    kind = "both" if real(accuracy) and real(leak) else "leak" if real(leak) else "accuracy" if real(accuracy) else "none"
-    return str(t[kind].format(accuracy=change("accuracy", accuracy), leak=change("mi", leak)))
+def _against(name: str, d: Measurement | None) -> str:
+    """The paired difference of a measure in words, or "" without one."""
+    return "" if d is None or not d.resolved else str(TEXT["against"]["real" if real(d) else "open"].format(change=change(name, d)))
+
+
+def _opposite(a: Measurement | None, b: Measurement | None) -> bool:
+    """Whether two differences are real and of opposite signs."""
+    return a is not None and b is not None and real(a) and real(b) and a.value * b.value < 0
 
 
 def guarantee_words(chosen: Summary, config: StudyConfig) -> list[str]:
@@ -67,6 +73,12 @@ def guarantee_words(chosen: Summary, config: StudyConfig) -> list[str]:
             out.append(TEXT["weak_delta"].format(delta=p.delta, n=members))
     else:
         out.append(TEXT["no_guarantee"])
+    if p.task_noise > 0:
+        from mrp_core.guarantees import task_guarantee
+
+        with suppress(DataError):  # without its records, how often a task is drawn isn't known
+            found = task_guarantee(config)
+            out.append(TEXT["task_guarantee"].format(epsilon=found.epsilon, delta=found.delta, sigma=p.task_noise, accountant=found.accountant))
     return out
 
 
@@ -85,8 +97,11 @@ def differences(chosen: Summary, unprotected: Summary | None) -> list[Row]:
 
 
 def front(frame: FrontierFrame, summaries: Sequence[Summary], metrics: Sequence[str], chosen: str) -> list[tuple[str, bool, list[str]]]:
-    """Settings on the frontier by leakage: words, whether it is the chosen one, and its values."""
-    on = sorted((m.x, m.key) for m in frame.marks if m.status == "front")
+    """Settings on the frontier by leakage, thinned to a dozen with both ends and the chosen one: words, whether it is the chosen one, and its values."""
+    every = sorted((m.x, m.key) for m in frame.marks if m.status == "front")
+    last, steps = len(every) - 1, MOST_ON_FRONT - 1
+    kept = {round(i * last / steps) for i in range(MOST_ON_FRONT)} if last > steps else set(range(len(every)))
+    on = [entry for i, entry in enumerate(every) if i in kept or entry[1] == chosen]
     found = {s.setting.key: s for s in summaries}
     return [(setting_label(found[key].setting, found[key].about), key == chosen, [amount(m, found[key].means[m]) if m in found[key].means else TEXT["none"] for m in metrics]) for _, key in on]
 
@@ -101,15 +116,15 @@ def amount(metric: str, m: Measurement) -> str:
     if metric == "epsilon":
         return f"{m.value:g}"
     digits = _DIGITS.get(spec.unit, 3)
-    return spec.text(m.value) + ("" if math.isnan(m.low) else f" [{spec.shown(m.low):.{digits}f}, {spec.shown(m.high):.{digits}f}]")
+    return spec.text(m.value).replace(" ", NBSP) + ("" if math.isnan(m.low) else f" [{spec.shown(m.low):.{digits}f},{NBSP}{spec.shown(m.high):.{digits}f}]")
 
 
 def change(metric: str, d: Measurement) -> str:
     """A paired difference with its sign, unit and interval."""
     spec: Metric = METRICS[metric]
-    digits, unit = _DIGITS.get(spec.unit, 3), {"%": f" {TEXT['points']}", "": ""}.get(spec.unit, f" {spec.unit}")
-    signed = lambda v: f"{spec.shown(v):+.{digits}f}".replace("-", "\u2212")  # noqa: E731
-    return f"{signed(d.value)}{unit}" + ("" if math.isnan(d.low) else f" [{signed(d.low)}, {signed(d.high)}]")
+    digits, unit = _DIGITS.get(spec.unit, 3), {"%": f"{NBSP}{TEXT['points']}", "": ""}.get(spec.unit, f"{NBSP}{spec.unit}")
+    signed = lambda v: f"{round(spec.shown(v), digits) or 0.0:+.{digits}f}".replace("-", "\u2212")  # noqa: E731 -- no minus before a zero
+    return f"{signed(d.value)}{unit}" + ("" if math.isnan(d.low) else f" [{signed(d.low)},{NBSP}{signed(d.high)}]")
 
 
 def real(d: Measurement | None) -> bool:

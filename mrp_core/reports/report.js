@@ -16,8 +16,8 @@
     }
   };
   for (const node of document.querySelectorAll(".paper-chart")) {
-    const { data, layout } = charts[node.dataset.chart].figures.light_wide;
-    Plotly.newPlot(node, data, { ...layout, width: 680, height: 400 }, { staticPlot: true });
+    const { data, layout } = charts[node.dataset.chart].figures.paper;
+    Plotly.newPlot(node, data, { ...layout, width: 680 }, { staticPlot: true });
   }
   let waiting = 0;
   addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(draw, 150); });

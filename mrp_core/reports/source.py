@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 from mrp_core.errors import ConfigError, DataError
 from mrp_core.reports.texts import TEXT
 from mrp_core.results import StudyState

@@ -26,44 +26,45 @@ TEXT: dict[str, Any] = {
     "point": {
         "accuracy": "Of what is released for fresh records of tasks that training never saw, {value} is right.",
         "mi": "One answer tells {value} about the record that was asked about.",
-        "attacker": "Shown a member and another record, the best-known likelihood-ratio attack picks the member {hits:.0f} times of 100 (guessing: 50); its AUC is {value}.",
-        "tpr": "While one non-member in a hundred is accused, it finds {value} of the members.",
+        "lira_auc": "Shown a member and another record, the likelihood-ratio attack (LiRA) picks the member {hits:.0f} times of 100 (guessing: 50); its AUC is {value}.",
+        "lira_tpr_1pct": "While one non-member in a hundred is accused, that attack finds {value} of the members.",
         "interval": "In brackets: 95 % intervals over {seeds} seeds and {tasks} held-out tasks.", "interval_one": "In brackets: 95 % intervals over {tasks} held-out tasks of a single seed.",
         "about": "Found by the search: {about}.",
     },
-    "verdict": {
+    "against": {
+        "real": "Against the unprotected model: {change}, a real difference.", "open": "Against the unprotected model: {change}, not told apart from no difference.",
         "reference": "λ = 0 is the unprotected model: all differences in this report are taken from it.",
         "unpaired": "λ = 0 was not measured with the same seeds, so no difference from the unprotected model can be given.",
-        "both": "Against the unprotected model, accuracy changes by {accuracy} and leakage of one answer by {leak}: both differences are real.",
-        "leak": "Against the unprotected model, leakage of one answer changes by {leak}, a real difference; accuracy by {accuracy}, which is not told apart from no change.",
-        "accuracy": "Against the unprotected model, accuracy changes by {accuracy}, a real difference; leakage of one answer by {leak}, which is not told apart from no change.",
-        "none": "Neither accuracy ({accuracy}) nor leakage of one answer ({leak}) is told apart from the unprotected model.",
     },
-    "guarantee": "Guaranteed: (ε, δ) = ({epsilon:g}, {delta:g}), with noise multiplier σ = {sigma:.3g} over {steps} steps. This upper bound holds against every attack, for each support record that a new "
-                 "task is adapted on. It says nothing about the records of meta-training.",
+    "disagree": "The two leakages disagree here: what an answer tells about a record and how well members are found move in opposite directions. "
+                "Which of them matters depends on what must stay private.",
+    "guarantee": "Guaranteed: (ε, δ) = ({epsilon:g}, {delta:g}), with noise multiplier σ = {sigma:.3g} over {steps} steps. This upper bound holds against every attack, for each support record "
+                 "that a new task is adapted on. It says nothing about the records of meta-training.",
     "weak_delta": "But δ = {delta:g} is not below 1 / {n}, one over the support records of an adaptation: to publish one record picked at random would meet such a guarantee.",
     "no_guarantee": "This setting comes without a guarantee: what is said of leakage are estimates and the success of attacks, and a better attack could do better.",
-    "task_guarantee": "Each meta-training task with all its records is protected by (ε, δ) = ({epsilon:.3g}, {delta:g}) over all seeds and arms of the study (noise multiplier σ = {sigma:g}, by {accountant}).",
+    "task_guarantee": "Each meta-training task with all its records is protected by (ε, δ) = ({epsilon:.3g}, {delta:g}) over all seeds and arms of the study "
+                      "(noise multiplier σ = {sigma:g}, by {accountant}).",
     "frontier_alt": "Frontier: accuracy against {leakage} for {n} settings. The chosen one stands at {y:.1f} % and {x:.3g}.",
     "frontier_note": "Circles: λ. Squares: ε. Other shapes: without training. Small dots: single seeds. Band: from the least to the most lucky seed. Bars: 95 % intervals. Filled: on the "
                      "frontier; hollow in colour: not told apart from it; hollow grey: dominated. The open diamond is the chosen setting.",
     "roc_alt": "ROC of the likelihood-ratio attack at {setting} against the unprotected model, logarithmic axes.",
-    "roc_note": "Both axes are logarithmic from 0.1 %. Bands: 95 %. Left of the grey area's edge there are too few trials. {note}",
+    "roc_note": "Both axes are logarithmic from 0.1 %. Bands: 95 %. {note}.", "roc_bound": "The line that no attack can pass is the guarantee of {setting} and bounds attacks on it alone.",
     "no_roc": "No ROC was stored for {setting}.",
     "differences_note": "Differences are paired by seed and held-out task. Their 95 % intervals hold for all {n} settings of the study at once, since somebody picks among them; "
                         "so a difference is called real only if its interval excludes zero. Two intervals of means that overlap say nothing about a paired difference.",
     "columns": {"measure": "Measure", "better": "Better", "kind": "Kind", "here": "{setting}", "free": "λ = 0, unprotected", "difference": "Paired difference", "real": "Real?",
                 "setting": "Setting", "means": "What it says", "knob": "Setting", "value": "Value", "help": "What it does"},
     "better": {"higher": "higher", "lower": "lower"}, "yes": "yes", "no": "not resolved", "none": "–", "not_resolved": "not resolved", "points": "points", "infinite": "none (ε = ∞)",
-    "front_note": "Settings that no other one beats in accuracy and {leakage} at once, from the most private to the most accurate. The chosen one is in bold.",
+    "front_note": "Settings that no other one beats in accuracy and {leakage} at once, from the most private to the most accurate: {shown} of {all}. The chosen one is in bold, if it is among them.",
     "kinds": {"estimate": "estimate", "attack": "attack: a lower bound", "lower bound": "lower bound", "upper bound": "upper bound (guarantee)"},
     "kinds_note": "An estimate may err to both sides, and its interval says by how much. An attack shows what at least leaks. Only a guarantee bounds what could leak at most.",
     "limits": (
         "An attack that fails proves nothing: a better one, or one that knows more, could succeed. Only a guarantee (ε, δ) bounds every attack, and only for what it covers.",
-        "A guarantee of the noisy adaptation covers the support records of a new task, for one release each. It covers neither the records of meta-training nor a second adaptation to the same records, "
-        "which spends the same again.",
+        "A guarantee of the noisy adaptation covers the support records of a new task, for one release each. It covers neither the records of meta-training nor a second adaptation to "
+        "the same records, which spends the same again.",
         "Leakage is measured on what is released ({channel}) and on nothing else; whoever can see weights, gradients or unrounded scores may learn more.",
-        "Intervals are at 95 % over seeds and held-out tasks. They know nothing of other data, other families of tasks or a wrong assumption. Rates below one over the number of non-members tried are not resolved.",
+        "Intervals are at 95 % over seeds and held-out tasks. They know nothing of other data, other families of tasks or a wrong assumption. "
+        "Rates below one over the number of non-members tried are not resolved.",
         "Averages hide persons: a record can be far more exposed than the mean says.",
     ),
     "few_seeds": "Only {seeds} seeds were run; verdicts rest better on five.",
