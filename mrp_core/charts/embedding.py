@@ -8,8 +8,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from plotly.offline import get_plotlyjs
-
 from mrp_core.charts.palette import DARK, FONT, LIGHT, Figure
 
 PICTURE_WIDTH = 960
@@ -20,6 +18,8 @@ _TOP, _FOOT, _LINE = 52, 30, 110
 
 def plotly_js() -> str:
     """The source of plotly.js, as the installed package brings it."""
+    from plotly.offline import get_plotlyjs  # here: a page that shows charts has no use for it
+
     return str(get_plotlyjs())
 
 
