@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from mrp_core.wording import Said, say
+
 Direction = Literal["higher", "lower"]
 Kind = Literal["estimate", "lower bound", "upper bound", "attack"]
 
@@ -26,14 +28,14 @@ class Metric:
     """
 
     name: str
-    label: str
+    label: Said = Said()
     unit: str
     better: Direction
     low: float
     high: float
     kind: Kind
     axis: Literal["utility", "leakage", "other"]
-    help: str
+    help: Said = Said()
 
     def shown(self, value: float) -> float:
         """The value in the unit on screen: per cent, bits, or as it is."""
@@ -42,10 +44,10 @@ class Metric:
     def text(self, value: float | None) -> str:
         """The value with its unit, or "not resolved"."""
         if value is None or math.isnan(value):
-            return "not resolved"
+            return say("not resolved")
         if self.unit == "%":
             return f"{value * 100:.1f} %"
-        return f"{self.shown(value):.2f} {self.unit}".strip() if self.unit else f"{value:.3f}"
+        return f"{self.shown(value):.2f} {say(self.unit)}".strip() if self.unit else f"{value:.3f}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from mrp_core.charts.frontier import setting_label
 from mrp_core.intervals import interval
 from mrp_core.measurement import METRICS
 from mrp_core.settings import Setting
+from mrp_core.wording import say
 
 POOLED = "all held-out tasks"
 
@@ -55,7 +56,7 @@ def client_frontiers(clients: ClientPoints, kind: str, x: str = "lira_auc") -> C
     tables = [(s, clients.table(s, x), clients.table(s, "accuracy")) for s in settings]
     lines = tuple(_line(name, [(s, a[:, k:k + 1], b[:, k:k + 1]) for s, a, b in tables], x) for k, name in enumerate(clients.names))
     pooled = _line(POOLED, [(s, clients.pooled(s, x), clients.pooled(s, "accuracy")) for s in settings], x)
-    title = lambda m: f"{METRICS[m].label}, {METRICS[m].unit}" if METRICS[m].unit else METRICS[m].label  # noqa: E731
+    title = lambda m: f"{METRICS[m].label}, {say(METRICS[m].unit)}" if METRICS[m].unit else METRICS[m].label  # noqa: E731
     return ClientFrontiers(x_title=title(x), y_title=title("accuracy"), lines=lines, pooled=pooled)
 
 

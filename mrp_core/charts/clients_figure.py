@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from mrp_core.charts.client_frontiers import POOLED, ClientFrontiers, ClientLine
 from mrp_core.charts.clients import Client, FairnessFrame
 from mrp_core.charts.palette import Palette, figure, words
+from mrp_core.wording import say
 
 COLUMNS, MOST = 3, 12
 """Panels beside one another, and panels at most: of more clients those that are least accurate without protection are drawn, and all are in the table."""
@@ -48,7 +49,7 @@ def client_frontiers_figure(frame: ClientFrontiers, colours: Palette, *, pick: s
                                       "ticksuffix": " %" if frame.y_title.endswith("%") else ""}
         _panel(fig, frame, line, n, colours, pick)
     titles = [_words(line.name, (i % COLUMNS) * (across + _GAP), 1 - (i // COLUMNS) / rows, colours.text, yanchor="top") for i, line in enumerate(lines)]
-    titles.append(_words(f"{frame.x_title}   (less leaks ←)", 0.5, 0, colours.text, xanchor="center", yanchor="top", yshift=-38, font={"size": 14, "color": colours.text}))
+    titles.append(_words(f"{frame.x_title}   ({say('less leaks ←')})", 0.5, 0, colours.text, xanchor="center", yanchor="top", yshift=-38, font={"size": 14, "color": colours.text}))
     titles.append(_words(frame.y_title, 0, 0.5, colours.text, xanchor="center", yanchor="middle", xshift=-50, textangle=-90, font={"size": 14, "color": colours.text}))
     fig.update_layout(annotations=titles, **axes)
     return fig
@@ -88,7 +89,7 @@ def fairness_figure(frame: FairnessFrame, colours: Palette) -> go.Figure:
     """One line a client, the most accurate on top: accuracy at the setting with its interval, at λ = 0 as an open circle, and the mean of all as a dashed line."""
     names = [c.name for c in frame.clients]
     left = min(250, 26 + round(6.8 * max((len(n) for n in names), default=10)))
-    fig = figure(colours, height=64 + 27 * max(2, len(names)), x_title="Accuracy, %", y_title="", margin=(left, 118, 8, 48))
+    fig = figure(colours, height=64 + 27 * max(2, len(names)), x_title=say("Accuracy, %"), y_title="", margin=(left, 118, 8, 48))
     ends = [100 * v for c in frame.clients for m in (c.accuracy, c.base) for v in (m.value, m.low, m.high) if math.isfinite(v)] or [0.0, 100.0]
     pad = 0.04 * (max(ends) - min(ends)) + 0.2
     beside = [words(1, i, _accuracy(c), colours.text, shift=(8, 0)) | {"xref": "paper"} for i, c in enumerate(frame.clients)]

@@ -13,7 +13,7 @@ from mrp_core.charts.palette import DARK, FONT, LIGHT, Figure
 PICTURE_WIDTH = 960
 """Pixels of a picture, before it is enlarged."""
 _LEAST_FONT = 12
-_TOP, _FOOT, _LINE = 52, 30, 110
+_TOP, _FOOT, _LINE = 46, 30, 110
 
 
 def plotly_js() -> str:
@@ -42,7 +42,7 @@ def picture(fig: Figure, *, title: str, source: str) -> dict[str, Any]:
     margin = layout.setdefault("margin", {})
     top, bottom, height = margin.get("t", 12), margin.get("b", 52), layout.get("height") or 470
     lines = [source[i:i + _LINE] for i in range(0, len(source), _LINE)]
-    margin |= {"t": top + _TOP, "b": bottom + _FOOT * len(lines), "r": max(margin.get("r", 16), 28)}
+    margin |= {"t": top + _TOP, "b": bottom + _FOOT * len(lines), "l": margin.get("l", 58) + 12, "r": max(margin.get("r", 16), 28)}
     layout |= {"width": PICTURE_WIDTH, "height": height + _TOP + _FOOT * len(lines), "paper_bgcolor": "#FFFFFF", "plot_bgcolor": "#FFFFFF"}
     layout.pop("template", None)
     layout["title"] = {"text": f"<b>{html.escape(title, quote=False)}</b>", "x": 0.02, "xanchor": "left", "y": 1, "yanchor": "top", "yref": "container", "pad": {"t": 16},

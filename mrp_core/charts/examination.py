@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from mrp_core.charts.palette import Palette, figure, note
 from mrp_core.findings import Histogram
 from mrp_core.measurement import Measurement
+from mrp_core.wording import say
 
 TAIL = 0.025
 """Share of what chance spreads that lies above :attr:`ShapesFrame.edge`, at most."""
@@ -63,7 +64,7 @@ class SettlingFrame:
 
 def score_frame(histogram: Histogram) -> ShapesFrame:
     """Shares of members and of others in each bin of the headline attack's score."""
-    return ShapesFrame(names=("members", "others"), x_title="score of the headline attack (higher: taken for a member)", edges=histogram.edges,
+    return ShapesFrame(names=(say("members"), say("others")), x_title=say("score of the headline attack (higher: taken for a member)"), edges=histogram.edges,
                        first=_shares(histogram.members), second=_shares(histogram.others), mirrored=True)
 
 
@@ -71,18 +72,18 @@ def exposure_frame(histogram: Histogram) -> ShapesFrame:
     """Shares of records by their own AUC, and of the same with membership shuffled, which is what chance alone spreads."""
     real, null = _shares(histogram.members), _shares(histogram.others)
     cut = next(i for i in range(len(null) + 1) if sum(null[i:]) <= TAIL)
-    return ShapesFrame(names=("records", "chance alone"), x_title="how well a record's own membership is told (AUC; 0.5 is guessing)", edges=histogram.edges, first=real, second=null,
+    return ShapesFrame(names=(say("records"), say("chance alone")), x_title=say("how well a record's own membership is told (AUC; 0.5 is guessing)"), edges=histogram.edges, first=real, second=null,
                        mirrored=False, edge=histogram.edges[cut], beyond=(sum(real[cut:]), sum(null[cut:])))
 
 
 def shapes_figure(frame: ShapesFrame, colours: Palette, *, height: int = 330) -> go.Figure:
     """Draw both distributions: members up and others down, or an outline of chance over the records."""
-    fig = figure(colours, height=height, x_title=frame.x_title, y_title="share of trials" if frame.mirrored else "share of records", margin=(66, 12, 10, 52))
+    fig = figure(colours, height=height, x_title=frame.x_title, y_title=say("share of trials" if frame.mirrored else "share of records"), margin=(66, 12, 10, 52))
     top = max(*frame.first, *frame.second, 0.01) * 1.25
     sign = -1 if frame.mirrored else 1
     middles = [(a + b) / 2 for a, b in zip(frame.edges, frame.edges[1:], strict=False)]
     wide = (frame.edges[-1] - frame.edges[0]) / max(1, len(middles)) * 0.92
-    hover = [[f"{name}<br>{a:.3g} to {b:.3g}: {v * 100:.1f} %" for a, b, v in zip(frame.edges, frame.edges[1:], values, strict=False)]
+    hover = [[f"{name}<br>{a:.3g} … {b:.3g}: {v * 100:.1f} %" for a, b, v in zip(frame.edges, frame.edges[1:], values, strict=False)]
              for name, values in zip(frame.names, (frame.first, frame.second), strict=True)]
     fig.add_bar(x=middles, y=frame.first, width=wide, name=frame.names[0], marker={"color": colours.pick, "opacity": 0.75}, hovertext=hover[0], hoverinfo="text")
     if frame.mirrored:
@@ -94,7 +95,7 @@ def shapes_figure(frame: ShapesFrame, colours: Palette, *, height: int = 330) ->
         fig.add_vline(x=0.5, line={"color": colours.grey, "width": 1, "dash": "dot"})
     fig.update_xaxes(range=[frame.edges[0], frame.edges[-1]])
     fig.update_yaxes(range=[-top if frame.mirrored else 0, top], zeroline=frame.mirrored, zerolinecolor=colours.soft, tickformat=".0%", nticks=5, showticklabels=not frame.mirrored)
-    words = ("members", "others (not adapted on)") if frame.mirrored else ("these records (bars)", "chance alone (dashed)")
+    words = (say("members"), say("others (not adapted on)")) if frame.mirrored else (say("these records (bars)"), say("chance alone (dashed)"))
     note(fig, frame.edges[0], top * 0.92, words[0], colours.pick, shift=(8, 0))
     note(fig, frame.edges[0], sign * top * (0.92 if frame.mirrored else 0.8), words[1], colours.trained if frame.mirrored else colours.text, shift=(8, 0))
     return fig
@@ -108,19 +109,19 @@ def settling_frame(settling: Sequence[tuple[int, Measurement]]) -> SettlingFrame
 
 def settling_figure(frame: SettlingFrame, colours: Palette, *, height: int = 330) -> go.Figure:
     """AUC with its interval over the number of shadow adaptations, which doubles from mark to mark."""
-    fig = figure(colours, height=height, x_title="shadow adaptations of a task (doubling)", y_title="AUC of LiRA, pooled variance", margin=(66, 16, 12, 52))
+    fig = figure(colours, height=height, x_title=say("shadow adaptations of a task (doubling)"), y_title=say("AUC of LiRA, pooled variance"), margin=(66, 16, 12, 52))
     spread = [0.5, *(v for v in (*frame.low, *frame.high) if math.isfinite(v))]
     pad = 0.06 * (max(spread) - min(spread)) + 0.01
     fig.update_yaxes(range=[min(spread) - pad, max(spread) + pad])
     counts = [math.log2(n) for n in frame.counts]
     fig.update_xaxes(range=[min(counts, default=2) - 0.4, max(counts, default=7) + 0.4], tickvals=counts, ticktext=[str(n) for n in frame.counts])
     bars = [[v - a if math.isfinite(a) else 0 for v, a in zip(frame.value, ends, strict=True)] for ends in (frame.low, frame.high)]
-    hover = [f"{n} shadow adaptations<br>AUC {v:.3f} [{a:.3f}, {b:.3f}]" for n, v, a, b in zip(frame.counts, frame.value, frame.low, frame.high, strict=True)]
+    hover = [f"{say('{n} shadow adaptations').format(n=n)}<br>AUC {v:.3f} [{a:.3f}, {b:.3f}]" for n, v, a, b in zip(frame.counts, frame.value, frame.low, frame.high, strict=True)]
     fig.add_scatter(x=counts, y=frame.value, mode="lines+markers", line={"color": colours.pick, "width": 2.2}, marker={"size": 8}, hovertext=hover, hoverinfo="text", name="LiRA",
                     error_y={"type": "data", "symmetric": False, "array": [-v for v in bars[1]], "arrayminus": bars[0], "thickness": 1.2, "width": 4, "color": colours.pick})
     fig.add_hline(y=0.5, line={"color": colours.grey, "width": 1, "dash": "dot"})
     if counts:
-        note(fig, max(counts) + 0.4, 0.5, "guessing", colours.soft, anchor="right", valign="bottom")
+        note(fig, max(counts) + 0.4, 0.5, say("guessing"), colours.soft, anchor="right", valign="bottom")
     return fig
 
 

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from mrp_core.charts.palette import Palette, figure
 from mrp_core.findings import AttackRow, AttributeRisk, PartRisk, TaskRisk
 from mrp_core.measurement import Measurement
+from mrp_core.wording import say
 
 HEADLINE, CONTROL, PLAIN = "headline", "control", "plain"
 
@@ -51,18 +52,18 @@ def attack_dots(attacks: Sequence[AttackRow]) -> DotsFrame:
 def part_dots(parts: Sequence[PartRisk]) -> DotsFrame:
     """Parts of the records under headings: by class, by task, by each attribute."""
     kinds = dict.fromkeys(p.by for p in parts)
-    return _dots((f"by {kind}", p.name, p.auc, PLAIN) for kind in kinds for p in parts if p.by == kind)
+    return _dots((say("by {kind}").format(kind=kind), p.name, p.auc, PLAIN) for kind in kinds for p in parts if p.by == kind)
 
 
 def attribute_dots(attributes: Sequence[AttributeRisk]) -> DotsFrame:
     """What the output tells about each attribute, above the same on shuffled values."""
-    return _dots(entry for a in attributes for entry in (("", a.name, a.auc, PLAIN), ("", f"{a.name}, shuffled", a.null_auc, CONTROL)))
+    return _dots(entry for a in attributes for entry in (("", a.name, a.auc, PLAIN), ("", say("{name}, shuffled").format(name=a.name), a.null_auc, CONTROL)))
 
 
 def task_dots(tasks: Sequence[TaskRisk]) -> DotsFrame:
     """The attack on the strategy, above the same on the start that was never trained."""
-    names = {"task": "by fresh records", "records": "by the records trained on"}
-    return _dots(entry for t in tasks for entry in ((names.get(t.by, t.by), "trained strategy", t.auc, PLAIN), (names.get(t.by, t.by), "untrained start", t.untrained, CONTROL)))
+    names = {"task": say("by fresh records"), "records": say("by the records trained on")}
+    return _dots(entry for t in tasks for entry in ((names.get(t.by, t.by), say("trained strategy"), t.auc, PLAIN), (names.get(t.by, t.by), say("untrained start"), t.untrained, CONTROL)))
 
 
 def dots_figure(frame: DotsFrame, colours: Palette, *, numbers: bool = True) -> go.Figure:
@@ -71,7 +72,7 @@ def dots_figure(frame: DotsFrame, colours: Palette, *, numbers: bool = True) -> 
     at = {dot: i for i, dot in enumerate(lines) if isinstance(dot, Dot)}
     texts = [item.name if isinstance(item, Dot) else f"<b>{item}</b>" for item in lines]
     left = min(250, 26 + round(6.6 * max((len(t) - 7 * t.startswith("<b>") for t in texts), default=10)))
-    fig = figure(colours, height=64 + 25 * max(2, len(lines)), x_title="AUC (0.5 is guessing)", y_title="", margin=(left, 132 if numbers else 16, 8, 48))
+    fig = figure(colours, height=64 + 25 * max(2, len(lines)), x_title=say("AUC (0.5 is guessing)"), y_title="", margin=(left, 132 if numbers else 16, 8, 48))
     ends = [0.5, *(v for d in frame.dots for v in (d.low, d.high, d.value) if math.isfinite(v))]
     pad = 0.04 * (max(ends) - min(ends)) + 0.005
     beside = [{"x": 1, "xref": "paper", "xanchor": "left", "xshift": 10, "y": i, "text": _text(d), "showarrow": False, "font": {"size": 13, "color": colours.text}} for d, i in at.items() if numbers]

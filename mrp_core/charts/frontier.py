@@ -14,6 +14,7 @@ from mrp_core.limits import fano
 from mrp_core.measurement import METRICS
 from mrp_core.results import Summary
 from mrp_core.settings import SETTING_KINDS, UNPROTECTED, Setting
+from mrp_core.wording import Texts, say
 
 Status = Literal["front", "near", "dominated", "baseline"]
 TRAINED = ("lambda", "epsilon", "found")
@@ -21,6 +22,7 @@ RELEASES = ("temperature", "rate_distortion")
 CHEAP = ("steps", "rate", "head")
 INFORMATION = ("mi", "mi_excess", "attribute_mi")
 _SEED_DOTS = 240
+SIGNS = Texts({"lambda": "λ = ", "epsilon": "ε = ", "temperature": "temperature T = ", "rate_distortion": "rate-distortion β = "})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,22 +104,21 @@ def frontier_frame(summaries: Sequence[Summary], config: StudyConfig, x: str = "
 def setting_label(setting: Setting, about: str = "") -> str:
     """Words for a setting, e.g. "λ = 0.6", "ε = 3", "head only, no noise"; ``about`` is what a found one stands for, where that is known."""
     if setting.kind == "found":
-        return f"found {setting.value:g}" + (f": {about}" if about else "")
+        return say("found {n:g}").format(n=setting.value) + (f": {about}" if about else "")
     if setting.kind == "epsilon" and math.isinf(setting.value):
-        return "head only, no noise"
+        return say("head only, no noise")
     if setting == UNPROTECTED:
-        return "λ = 0, unprotected"
-    sign = {"lambda": "λ = ", "epsilon": "ε = ", "temperature": "temperature T = ", "rate_distortion": "rate-distortion β = "}
-    if setting.kind in sign:
-        return f"{sign[setting.kind]}{setting.value:g}"
+        return say("λ = 0, unprotected")
+    if setting.kind in SIGNS:
+        return f"{SIGNS[setting.kind]}{setting.value:g}"
     if setting.kind == "steps":
-        return f"{setting.value:g} inner step{'' if setting.value == 1 else 's'}"
-    return "head only" if setting.kind == "head" else f"{SETTING_KINDS[setting.kind]} × {setting.value:g}"
+        return say("{n:g} inner step" if setting.value == 1 else "{n:g} inner steps").format(n=setting.value)
+    return say("head only") if setting.kind == "head" else f"{say(SETTING_KINDS[setting.kind])} × {setting.value:g}"
 
 
 def _title(metric: str) -> str:
     spec = METRICS[metric]
-    return f"{spec.label}, {spec.unit}" if spec.unit else spec.label
+    return f"{spec.label}, {say(spec.unit)}" if spec.unit else spec.label
 
 
 def _mark(s: Summary, x: str, y: str, status: Status, *, trained_steps: int) -> Mark:

@@ -10,12 +10,14 @@ import plotly.graph_objects as go
 from mrp_core.charts.frontier import FrontierFrame, Mark
 from mrp_core.charts.labels import place
 from mrp_core.charts.palette import Palette, figure, note
+from mrp_core.wording import Texts, say
 
 SYMBOLS: Mapping[str, str] = {"lambda": "circle", "epsilon": "square", "temperature": "triangle-up", "rate_distortion": "triangle-down",
                               "steps": "star-triangle-up", "longer": "star-triangle-down", "rate": "cross", "head": "pentagon", "found": "star"}
-NAMES: Mapping[str, str] = {"lambda": "λ-trained", "epsilon": "ε-guaranteed", "temperature": "temperature release", "rate_distortion": "rate-distortion release",
-                            "steps": "fewer steps", "longer": "longer fine-tuning", "rate": "smaller rate", "head": "head only", "found": "found by the search"}
-IMPOSSIBLE = "impossible (Fano)"
+NAMES = Texts({"lambda": "λ-trained", "epsilon": "ε-guaranteed", "temperature": "temperature release", "rate_distortion": "rate-distortion release",
+                            "steps": "fewer steps", "longer": "longer fine-tuning", "rate": "smaller rate", "head": "head only", "found": "found by the search"})
+TEXT = Texts({"impossible": "impossible (Fano)", "chance": "guessing", "zero_step": "before adaptation (0 steps)", "both": "{a} and {b}",
+              "status": {"front": "on the frontier", "near": "not told apart from the frontier", "dominated": "dominated", "baseline": "baseline without training"}})
 _FREE = ("temperature", "rate_distortion", "steps", "longer", "rate", "head")
 
 
@@ -30,7 +32,7 @@ def frontier_figure(frame: FrontierFrame, colours: Palette, *, pick: str = "", d
         height: In pixels.
         width: About how many pixels wide it will be drawn; names are placed for this.
     """
-    fig = figure(colours, height=height, x_title=f"{frame.x_title}   (less leaks ←)", y_title=frame.y_title)
+    fig = figure(colours, height=height, x_title=f"{frame.x_title}   ({say('less leaks ←')})", y_title=frame.y_title)
     fig.update_xaxes(range=frame.x_range)
     fig.update_yaxes(range=frame.y_range, ticksuffix=" %" if frame.y_title.endswith("%") else "")
     shown = [m for m in frame.marks if dominated or m.status != "dominated" or m.key == pick]
@@ -57,14 +59,14 @@ def _limit(fig: go.Figure, frame: FrontierFrame, colours: Palette) -> None:
         return
     xs, ys = [p[0] for p in frame.limit], [p[1] for p in frame.limit]
     top, left = frame.y_range[1], frame.x_range[0]
-    fig.add_scatter(x=[left, *xs, xs[-1], left], y=[ys[0], *ys, top, top], mode="lines", fill="toself", fillcolor=colours.impossible, line={"width": 0}, hoverinfo="skip", name=IMPOSSIBLE)
+    fig.add_scatter(x=[left, *xs, xs[-1], left], y=[ys[0], *ys, top, top], mode="lines", fill="toself", fillcolor=colours.impossible, line={"width": 0}, hoverinfo="skip", name=TEXT["impossible"])
     fig.add_scatter(x=xs, y=ys, mode="lines", line={"color": colours.grey, "width": 1.5, "dash": "dashdot"}, hoverinfo="skip", name="Fano's limit")
     wide, y = frame.x_range[1] - left, top - 0.06 * (top - frame.y_range[0])
     edge = max((x for x, accuracy in frame.limit if accuracy <= y), default=left)
     if edge - left > 0.22 * wide:
-        note(fig, left + 0.02 * wide, y, IMPOSSIBLE, colours.soft, name="fixed")
+        note(fig, left + 0.02 * wide, y, TEXT["impossible"], colours.soft, name="fixed")
     else:
-        note(fig, edge + 0.02 * wide, y, f"← {IMPOSSIBLE}", colours.soft, name="fixed")
+        note(fig, edge + 0.02 * wide, y, f"← {TEXT['impossible']}", colours.soft, name="fixed")
 
 
 def _seeds(fig: go.Figure, frame: FrontierFrame, colours: Palette) -> None:
@@ -101,23 +103,22 @@ def _points(fig: go.Figure, frame: FrontierFrame, group: list[Mark], kind: str, 
 
 def hover(frame: FrontierFrame, m: Mark) -> str:
     """What is told of a mark under the pointer."""
-    words = {"front": "on the frontier", "near": "not told apart from the frontier", "dominated": "dominated", "baseline": "baseline without training"}
-    return f"<b>{m.label}</b><br>{frame.y_title}: {m.y:.1f} [{m.y_low:.1f}, {m.y_high:.1f}]<br>{frame.x_title}: {m.x:.3g} [{m.x_low:.3g}, {m.x_high:.3g}]<br>{words[m.status]}"
+    return f"<b>{m.label}</b><br>{frame.y_title}: {m.y:.1f} [{m.y_low:.1f}, {m.y_high:.1f}]<br>{frame.x_title}: {m.x:.3g} [{m.x_low:.3g}, {m.x_high:.3g}]<br>{TEXT['status'][m.status]}"
 
 
 def _rules(fig: go.Figure, frame: FrontierFrame, colours: Palette) -> None:
     right, (low, high) = frame.x_range[1], frame.y_range
-    levels = [(v, words, dash) for v, words, dash in ((frame.chance, "guessing", "dot"), (frame.zero_step, "before adaptation (0 steps)", "dash")) if math.isfinite(v) and low <= v <= high]
+    levels = [(v, words, dash) for v, words, dash in ((frame.chance, TEXT["chance"], "dot"), (frame.zero_step, TEXT["zero_step"], "dash")) if math.isfinite(v) and low <= v <= high]
     close = len(levels) == 2 and abs(levels[0][0] - levels[1][0]) < 0.06 * (high - low)
     for value, words, dash in levels:
         fig.add_hline(y=value, line={"color": colours.grey, "width": 1, "dash": dash})
         if not close:
             note(fig, right, value, words, colours.soft, anchor="right", valign="bottom", name="fixed")
     if close:
-        note(fig, right, max(levels)[0], " and ".join(words for _, words, _ in levels), colours.soft, anchor="right", valign="bottom", name="fixed")
+        note(fig, right, max(levels)[0], TEXT["both"].format(a=levels[0][1], b=levels[1][1]), colours.soft, anchor="right", valign="bottom", name="fixed")
     if math.isfinite(frame.x_chance):
         fig.add_vline(x=frame.x_chance, line={"color": colours.grey, "width": 1, "dash": "dot"})
-        note(fig, frame.x_chance, frame.y_range[1], "attacker guesses", colours.soft, valign="top", shift=(4, 0), name="fixed")
+        note(fig, frame.x_chance, frame.y_range[1], say("attacker guesses"), colours.soft, valign="top", shift=(4, 0), name="fixed")
 
 
 def _names(fig: go.Figure, frame: FrontierFrame, shown: list[Mark], colours: Palette, pick: str, size: tuple[float, float]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from mrp_core.charts.palette import Palette, figure, words
+from mrp_core.wording import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +40,13 @@ def answer_figure(frame: AnswerFrame, colours: Palette, *, height: int = 320) ->
     for label in range(ways):
         ys = [row[label] for row in frame.probabilities]
         right = [t == label for t in frame.truth]
-        hover = [f"{frame.records[r]}<br>{frame.labels[label]}: {y * 100:.1f} %{' (true)' if ok else ''}" for r, (y, ok) in enumerate(zip(ys, right, strict=True))]
+        hover = [f"{frame.records[r]}<br>{frame.labels[label]}: {y * 100:.1f} %{say(' (true)') if ok else ''}" for r, (y, ok) in enumerate(zip(ys, right, strict=True))]
         edge = {"color": [colours.trained if ok else colours.grey for ok in right], "width": 1}
         bars.append({"type": "bar", "x": [r - 0.4 + wide * (label + 0.5) for r in records], "y": ys, "width": wide * 0.86, "hovertext": hover, "hoverinfo": "text", "name": frame.labels[label],
                      "marker": {"color": [colours.trained if ok else colours.impossible for ok in right], "line": edge}})
     chance = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": 1 / ways, "y1": 1 / ways, "line": {"color": colours.grey, "width": 1, "dash": "dot"}}
     x = {"range": [-0.6, len(frame.records) - 0.4], "tickvals": list(records), "ticktext": list(frame.records), "ticks": "", "tickfont": {"size": 12, "color": colours.soft}}
-    return figure(colours, height=height, x_title="", y_title="probability of each answer", margin=(58, 8, 8, 44), x=x, y={"range": [0, 1.04], "tickformat": ".0%", "dtick": 0.25},
+    return figure(colours, height=height, x_title="", y_title=say("probability of each answer"), margin=(58, 8, 8, 44), x=x, y={"range": [0, 1.04], "tickformat": ".0%", "dtick": 0.25},
                   data=bars, shapes=[chance])
 
 
@@ -84,7 +85,7 @@ def statistic_figure(frame: StatisticFrame, colours: Palette, *, top: float, hei
     wide = (frame.edges[1] - frame.edges[0]) * 0.92
     bars = [{"type": "bar", "x": middles, "y": [sign * v for v in values], "width": wide, "name": name, "hovertext": [f"{name}: {v * 100:.0f} %" for v in values], "hoverinfo": "text",
              "marker": {"color": ink, "opacity": 0.75, "pattern": {"shape": pattern, "size": 5, "solidity": 0.25}}}
-            for name, values, sign, ink, pattern in (("members", frame.members, 1, colours.pick, ""), ("others", frame.others, -1, colours.trained, "/"))]
-    names = [words(frame.edges[0], top * 0.9, "adapted on (members)", colours.pick, shift=(8, 0)), words(frame.edges[0], -top * 0.9, "not adapted on", colours.trained, shift=(8, 0))]
-    return figure(colours, height=height, x_title="how sure of the true label (log-odds)", y_title="share of records", margin=(58, 8, 8, 52), x={"range": [frame.edges[0], frame.edges[-1]]},
+            for name, values, sign, ink, pattern in ((say("members"), frame.members, 1, colours.pick, ""), (say("others"), frame.others, -1, colours.trained, "/"))]
+    names = [words(frame.edges[0], top * 0.9, say("adapted on (members)"), colours.pick, shift=(8, 0)), words(frame.edges[0], -top * 0.9, say("not adapted on"), colours.trained, shift=(8, 0))]
+    return figure(colours, height=height, x_title=say("how sure of the true label (log-odds)"), y_title=say("share of records"), margin=(58, 8, 8, 52), x={"range": [frame.edges[0], frame.edges[-1]]},
                   y={"range": [-top, top], "tickvals": [], "zeroline": True, "zerolinecolor": colours.soft}, data=bars, annotations=names)

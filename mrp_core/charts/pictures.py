@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from mrp_core.errors import DataError
+from mrp_core.wording import Texts
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PATIENCE = 60.0
-TEXT: dict[str, str] = {
+TEXT = Texts({
     "none": "Drawing a picture needs Chromium or Chrome, and neither is on this machine; install the package chromium, or set BROWSER_PATH to the program.",
-    "failed": "The picture couldn't be drawn: the browser {browser!r} gave none{why}; try again, or set BROWSER_PATH to another Chromium.",
-    "late": " within {seconds:.0f} s",
-}
+    "failed": "The picture couldn't be drawn: the browser {browser!r} gave none; try again, or set BROWSER_PATH to another Chromium.",
+    "late": "The picture wasn't drawn within {seconds:.0f} s by the browser {browser!r}; try again when the machine is less busy.",
+})
 
 
 def browser() -> str:
@@ -40,7 +41,7 @@ def drawn(figure: Mapping[str, Any], kind: Literal["png", "svg"]) -> bytes:
     try:
         made = subprocess.run([sys.executable, "-m", "mrp_core.charts.picture_process"], input=asked, capture_output=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired as error:
-        raise DataError(TEXT["failed"].format(browser=program, why=TEXT["late"].format(seconds=PATIENCE))) from error
+        raise DataError(TEXT["late"].format(browser=program, seconds=PATIENCE)) from error
     if made.returncode or not made.stdout:
-        raise DataError(TEXT["failed"].format(browser=program, why=""))
+        raise DataError(TEXT["failed"].format(browser=program))
     return made.stdout

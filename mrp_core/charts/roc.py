@@ -14,13 +14,14 @@ from mrp_core.charts.palette import Palette, figure, note, words
 from mrp_core.limits import DPLimit
 from mrp_core.results import Curve
 from mrp_core.settings import UNPROTECTED, Setting
+from mrp_core.wording import Texts, say
 
 FLOOR = 1e-3
 RANGE, TALL = (-3.0, 0.02), (-3.0, 0.14)
 """Powers of ten on both axes; above 100 % is room for the name of the bound, which ends there for every ε."""
 SIZES = ((390, 400), (900, 400))
 """Pixels of the plot in a narrow and in a wide window; names are placed for both."""
-GUESSING, BOUND = "guessing", "no attack can pass this"
+TEXT = Texts({"guessing": "guessing", "bound": "no attack can pass this"})
 _TICKS = ([1e-3, 1e-2, 1e-1, 1.0], ["0.1 %", "1 %", "10 %", "100 %"])
 
 
@@ -82,20 +83,20 @@ def _line(curve: Curve, chosen: bool) -> RocLine:
 
 def roc_figure(frame: RocFrame, colours: Palette, *, height: int = 470) -> go.Figure:
     """Draw the ROC, both axes logarithmic from 0.1 %."""
-    fig = figure(colours, height=height, x_title="False-positive rate (non-members accused)", y_title="True-positive rate (members found)", margin=(70, 20, 12, 52))
+    fig = figure(colours, height=height, x_title=say("False-positive rate (non-members accused)"), y_title=say("True-positive rate (members found)"), margin=(70, 20, 12, 52))
     for update, shown in ((fig.update_xaxes, RANGE), (fig.update_yaxes, TALL)):
         update(type="log", range=list(shown), tickvals=_TICKS[0], ticktext=_TICKS[1])
     if frame.floor > FLOOR:
         fig.add_vrect(x0=FLOOR, x1=min(frame.floor, 1.0), fillcolor=colours.impossible, line_width=0, layer="below")
-        upright = words(math.log10(FLOOR), -2.7, "too few trials here", colours.soft, valign="bottom", shift=(4, 0))  # no wider than the grey area, so that no name meets it
+        upright = words(math.log10(FLOOR), -2.7, say("too few trials here"), colours.soft, valign="bottom", shift=(4, 0))  # no wider than the grey area, so that no name meets it
         fig.add_annotation(upright | {"textangle": -90})
-    fig.add_scatter(x=[FLOOR, 1], y=[FLOOR, 1], mode="lines", line={"color": colours.grey, "width": 1.3, "dash": "dot"}, hoverinfo="skip", name=GUESSING)
+    fig.add_scatter(x=[FLOOR, 1], y=[FLOOR, 1], mode="lines", line={"color": colours.grey, "width": 1.3, "dash": "dot"}, hoverinfo="skip", name=TEXT["guessing"])
     fig.add_vline(x=0.01, line={"color": colours.grey, "width": 1, "dash": "dash"})
-    note(fig, -2, -3, "1 % accused", colours.soft, valign="bottom", shift=(5, 4))
+    note(fig, -2, -3, say("1 % accused"), colours.soft, valign="bottom", shift=(5, 4))
     if frame.limit:
         fig.add_scatter(x=[p[0] for p in frame.limit], y=[p[1] for p in frame.limit], mode="lines", line={"color": colours.noisy, "width": 2, "dash": "dashdot"},
-                        name=BOUND, hoverinfo="skip")
-        note(fig, 0.0, 0.0, BOUND, colours.noisy, anchor="right", valign="bottom", shift=(0, 3))
+                        name=TEXT["bound"], hoverinfo="skip")
+        note(fig, 0.0, 0.0, TEXT["bound"], colours.noisy, anchor="right", valign="bottom", shift=(0, 3))
     for line in sorted(frame.lines, key=lambda item: item.chosen):
         _draw(fig, line, colours)
     _names(fig, frame, colours)
@@ -109,7 +110,7 @@ def _names(fig: go.Figure, frame: RocFrame, colours: Palette) -> None:
     rule = [(-2.0, -3.0), (-2.0, TALL[1])]
     drawn = [*lines.values(), *edges, _log(frame.limit), [(-3.0, -3.0), (0.0, 0.0)], *[rule] * 4]  # few points of a rule are crossed by a name that crosses it
     inks = {line.label: colours.pick if line.chosen else colours.trained for line in frame.lines}
-    wanted = {name: [p for p in points[3:-3:3] if p[1] > -2.8] for name, points in lines.items()} | {GUESSING: [(v, v) for v in (-0.7, -1.0, -1.3, -1.6)]}
+    wanted = {name: [p for p in points[3:-3:3] if p[1] > -2.8] for name, points in lines.items()} | {TEXT["guessing"]: [(v, v) for v in (-0.7, -1.0, -1.3, -1.6)]}
     for label in place(wanted, [], RANGE, TALL, sizes=SIZES, lines=drawn):
         note(fig, label.x, label.y, label.text, inks.get(label.text, colours.soft), anchor=label.anchor, shift=(label.dx, label.dy))
 
@@ -124,6 +125,7 @@ def _draw(fig: go.Figure, line: RocLine, colours: Palette) -> None:
     high = [v if math.isfinite(v) else None for v in line.high]
     fig.add_scatter(x=line.fpr, y=high, mode="lines", line={"width": 0}, hoverinfo="skip", name=f"{line.label}: high")
     fig.add_scatter(x=line.fpr, y=low, mode="lines", line={"width": 0}, fill="tonexty", fillcolor=band, hoverinfo="skip", name=f"{line.label}: low")
-    hover = [f"<b>{line.label}</b><br>accusing {f * 100:.3g} % of non-members<br>finds {t * 100:.3g} % of members [{lo * 100:.3g}, {hi * 100:.3g}]"
+    told = say("accusing {f:.3g} % of non-members<br>finds {t:.3g} % of members [{low:.3g}, {high:.3g}]")
+    hover = [f"<b>{line.label}</b><br>" + told.format(f=f * 100, t=t * 100, low=lo * 100, high=hi * 100)
              for f, t, lo, hi in zip(line.fpr, line.tpr, line.low, line.high, strict=True)]
     fig.add_scatter(x=line.fpr, y=line.tpr, mode="lines", line={"color": colour, "width": 2.4, "dash": dash}, hovertext=hover, hoverinfo="text", name=line.label)

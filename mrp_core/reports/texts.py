@@ -1,10 +1,10 @@
-"""All texts of a report and of what goes out beside it. They are looked up when a report is made."""
+"""All texts of a report and of what goes out beside it, said in the language of whoever makes it; "language" is its code, for screen readers."""
 
 from __future__ import annotations
 
-from typing import Any
+from mrp_core.wording import Texts
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "language": "en",
     "kind": "Privacy and accuracy report", "made": "Made on {date} by MRP {version} from the study {id}.",
     "simulated": "Simulated data", "simulated_help": "The records of this study are made up by the program. What is measured on them is real, but says nothing about real persons.",
@@ -97,4 +97,4 @@ TEXT: dict[str, Any] = {
         "run": "Run: python reproduce.py (study.toml lies beside it)", "simulated": "The records of this study are simulated.",
         "table": "The table that the study was made from must be on this machine (mrp data add).",
     },
-}
+})

@@ -8,7 +8,8 @@ import streamlit as st
 
 STUDY, POINT, AXIS, BESIDE = "study", "point", "axis", "beside"
 AREA, LESSON, TERM = "area", "lesson", "term"
-_CARRIED = (STUDY, POINT, AXIS, BESIDE)
+LANG = "lang"
+_CARRIED = (LANG, STUDY, POINT, AXIS, BESIDE)
 
 
 def value(name: str, default: str = "") -> str:

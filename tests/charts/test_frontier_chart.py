@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from mrp_core.charts.frontier import frontier_frame, setting_label
-from mrp_core.charts.frontier_figure import IMPOSSIBLE, frontier_figure
+from mrp_core.charts.frontier_figure import TEXT, frontier_figure
 from mrp_core.charts.palette import DARK, LIGHT
 from mrp_core.charts.volume import volume_frame
 from mrp_core.config import PrivacyConfig, StudyConfig, TaskConfig
@@ -108,7 +108,7 @@ def test_the_figure_keeps_ids_fixed_axes_and_one_pick(colours: object) -> None:
     assert (tuple(fig.layout.xaxis.range), tuple(fig.layout.yaxis.range)) == (frame.x_range, frame.y_range)
     assert fig.layout.xaxis.fixedrange and fig.layout.yaxis.fixedrange
     assert traces["your pick"].x == pytest.approx((0.6,)) and traces["your pick"].marker.symbol == "diamond-open"
-    assert IMPOSSIBLE in [a.text for a in fig.layout.annotations]
+    assert TEXT["impossible"] in [a.text for a in fig.layout.annotations]
     assert len({t.marker.symbol for t in fig.data if t.customdata is not None}) == 3
     assert not fig.layout.showlegend
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mrp_core.charts.labels import place
 from mrp_core.charts.live import AnswerFrame, answer_figure, statistic_figure, statistic_frame
 from mrp_core.charts.palette import DARK, LIGHT, palette
-from mrp_core.charts.roc import BOUND, roc_figure, roc_frame
+from mrp_core.charts.roc import TEXT, roc_figure, roc_frame
 from mrp_core.charts.training import training_figure, training_frame
 from mrp_core.results import Curve
 from mrp_core.settings import UNPROTECTED, Setting
@@ -44,7 +44,7 @@ def test_roc_figure_is_logarithmic_both_ways_and_greys_what_is_not_resolved() ->
     fig = roc_figure(roc_frame(dense, Setting("epsilon", 3.0), delta=1e-3, floor=0.005), LIGHT)
     assert (fig.layout.xaxis.type, fig.layout.yaxis.type) == ("log", "log")
     assert fig.layout.xaxis.range[0] == fig.layout.yaxis.range[0] == -3
-    assert {"guessing", BOUND, "ε = 3", "λ = 0, unprotected"} <= {a.text for a in fig.layout.annotations}
+    assert {"guessing", TEXT["bound"], "ε = 3", "λ = 0, unprotected"} <= {a.text for a in fig.layout.annotations}
     assert any(s.type == "rect" and s.x1 == 0.005 for s in fig.layout.shapes)
     assert not any(s.type == "rect" for s in roc_figure(roc_frame(CURVES, UNPROTECTED), LIGHT).layout.shapes)
 
@@ -122,5 +122,5 @@ def test_one_place_is_free_in_a_narrow_and_in_a_wide_plot() -> None:
 def test_the_bound_is_named_above_its_end() -> None:
     """It ends at 100 % for every ε, and nothing is drawn above that."""
     fig = roc_figure(roc_frame(CURVES, Setting("epsilon", 3.0), delta=1e-3), LIGHT)
-    bound = next(a for a in fig.layout.annotations if a.text == BOUND)
+    bound = next(a for a in fig.layout.annotations if a.text == TEXT["bound"])
     assert (bound.x, bound.y, bound.xanchor, bound.yanchor) == (0, 0, "right", "bottom") and fig.layout.yaxis.range[1] > 0.1
