@@ -18,7 +18,7 @@ from mrp_core.measurement import METRICS
 from mrp_core.results import StudyState
 from mrp_core.settings import Setting
 from mrp_core.store import PinRow, StudyRow
-from pages.ui import compared, differences, frame, kept, launch, promises, session, show, simulated, studies, words
+from pages.ui import compared, differences, frame, kept, launch, promises, session, share, show, simulated, studies, words
 
 frame.guard()
 
@@ -45,6 +45,7 @@ def main() -> None:
     _undo()
     _studies()
     compared.draw()
+    share.draw_current()
 
 
 def _pins() -> None:

@@ -17,7 +17,7 @@ from mrp_core.measurement import METRICS
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
 from mrp_core.settings import Setting
-from pages.ui import aims, differences, frame, launch, promises, session, show, slide, studies, tabled, words
+from pages.ui import aims, differences, frame, launch, promises, session, share, show, slide, studies, tabled, words
 from pages.ui.comparable import comparable
 
 frame.guard()
@@ -80,6 +80,7 @@ def main() -> None:
     st.caption(TEXT["differences"].format(n=len(study.settings)))
     if text := tabled.missing(study.config):
         st.warning(text, icon=":material/folder_off:")
+    share.draw(study)
     _provenance(study)
 
 

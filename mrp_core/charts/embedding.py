@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import html
 import json
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,8 @@ from mrp_core.charts.palette import DARK, FONT, LIGHT, Figure
 PICTURE_WIDTH = 960
 """Pixels of a picture, before it is enlarged."""
 _LEAST_FONT = 12
-_TOP, _FOOT, _LINE = 46, 30, 110
+_TOP, _FOOT, _HEAD_LINE, _LINE, _HEAD = 46, 30, 24, 120, 84
+"""Pixels above and below, pixels of a further line of the title, and letters a line of source and title."""
 
 
 def plotly_js() -> str:
@@ -40,12 +42,13 @@ def picture(fig: Figure, *, title: str, source: str) -> dict[str, Any]:
     layout = made["layout"]
     _enlarge(made)
     margin = layout.setdefault("margin", {})
-    top, bottom, height = margin.get("t", 12), margin.get("b", 52), layout.get("height") or 470
-    lines = [source[i:i + _LINE] for i in range(0, len(source), _LINE)]
-    margin |= {"t": top + _TOP, "b": bottom + _FOOT * len(lines), "l": margin.get("l", 58) + 12, "r": max(margin.get("r", 16), 28)}
-    layout |= {"width": PICTURE_WIDTH, "height": height + _TOP + _FOOT * len(lines), "paper_bgcolor": "#FFFFFF", "plot_bgcolor": "#FFFFFF"}
+    left, top, bottom, height = margin.get("l", 58), margin.get("t", 12), margin.get("b", 52), layout.get("height") or 470
+    heads, lines = textwrap.wrap(title, _HEAD) or [""], textwrap.wrap(source, _LINE) or [""]
+    above, below = _TOP + _HEAD_LINE * (len(heads) - 1), _FOOT * len(lines)
+    margin |= {"t": top + above, "b": bottom + below, "l": left + 12, "r": max(margin.get("r", 16), 28)}
+    layout |= {"width": PICTURE_WIDTH, "height": height + above + below, "paper_bgcolor": "#FFFFFF", "plot_bgcolor": "#FFFFFF"}
     layout.pop("template", None)
-    layout["title"] = {"text": f"<b>{html.escape(title, quote=False)}</b>", "x": 0.02, "xanchor": "left", "y": 1, "yanchor": "top", "yref": "container", "pad": {"t": 16},
+    layout["title"] = {"text": "<br>".join(f"<b>{html.escape(line, quote=False)}</b>" for line in heads), "x": 0.02, "xanchor": "left", "y": 1, "yanchor": "top", "yref": "container", "pad": {"t": 16},
                        "font": {"size": 18, "color": LIGHT.text, "family": FONT}, "automargin": False}
     foot = {"text": "<br>".join(html.escape(line, quote=False) for line in lines), "xref": "paper", "yref": "paper", "x": 0, "y": 0, "xanchor": "left", "yanchor": "top", "align": "left",
             "yshift": -bottom - 6, "showarrow": False, "font": {"size": _LEAST_FONT, "color": LIGHT.soft, "family": FONT}}

@@ -67,7 +67,7 @@ def chosen_setting(source: Source, key: str = "") -> Setting:
     if key:
         asked = Setting.from_key(key)
         if asked not in settings:
-            raise ConfigError(TEXT["unknown_point"].format(key=key, keys=", ".join(s.key for s in settings)))
+            raise ConfigError(TEXT["unknown_point"].format(key=key, keys=", ".join(s.key for s in settings[:12]) + (" ..." if len(settings) > 12 else "")))
         return asked
     weighted = [s for s in settings if s.kind == "lambda"]
     others = [s for s in settings if s.kind in ("epsilon", "found")]
