@@ -42,17 +42,19 @@ def picture(fig: Figure, *, title: str, source: str) -> dict[str, Any]:
     layout = made["layout"]
     _enlarge(made)
     margin = layout.setdefault("margin", {})
-    left, top, bottom, height = margin.get("l", 58), margin.get("t", 12), margin.get("b", 52), layout.get("height") or 470
+    left, top, bottom, height = margin.get("l", 58) + 12, margin.get("t", 12), margin.get("b", 52), layout.get("height") or 470
     heads, lines = textwrap.wrap(title, _HEAD) or [""], textwrap.wrap(source, _LINE) or [""]
     above, below = _TOP + _HEAD_LINE * (len(heads) - 1), _FOOT * len(lines)
-    margin |= {"t": top + above, "b": bottom + below, "l": left + 12, "r": max(margin.get("r", 16), 28)}
+    margin |= {"t": top + above, "b": bottom + below, "l": left, "r": max(margin.get("r", 16), 28)}
     layout |= {"width": PICTURE_WIDTH, "height": height + above + below, "paper_bgcolor": "#FFFFFF", "plot_bgcolor": "#FFFFFF"}
     layout.pop("template", None)
-    layout["title"] = {"text": "<br>".join(f"<b>{html.escape(line, quote=False)}</b>" for line in heads), "x": 0.02, "xanchor": "left", "y": 1, "yanchor": "top", "yref": "container", "pad": {"t": 16},
-                       "font": {"size": 18, "color": LIGHT.text, "family": FONT}, "automargin": False}
-    foot = {"text": "<br>".join(html.escape(line, quote=False) for line in lines), "xref": "paper", "yref": "paper", "x": 0, "y": 0, "xanchor": "left", "yanchor": "top", "align": "left",
-            "yshift": -bottom - 6, "showarrow": False, "font": {"size": _LEAST_FONT, "color": LIGHT.soft, "family": FONT}}
-    layout["annotations"] = [*layout.get("annotations", ()), foot]
+    layout.pop("title", None)
+    place = {"xref": "paper", "yref": "paper", "x": 0, "xanchor": "left", "yanchor": "top", "align": "left", "showarrow": False}
+    head = place | {"text": "<br>".join(f"<b>{html.escape(line, quote=False)}</b>" for line in heads), "y": 1, "yshift": top + above - 12, "xshift": 14 - left,
+                    "font": {"size": 18, "color": LIGHT.text, "family": FONT}}
+    foot = place | {"text": "<br>".join(html.escape(line, quote=False) for line in lines), "y": 0, "yshift": -bottom - 6, "xshift": 14 - left,
+                    "font": {"size": _LEAST_FONT, "color": LIGHT.soft, "family": FONT}}
+    layout["annotations"] = [*layout.get("annotations", ()), head, foot]
     return made
 
 

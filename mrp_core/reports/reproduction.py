@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import zipfile
 from importlib.resources import files
 
@@ -17,6 +16,7 @@ from mrp_core.results import summarise
 from mrp_core.settings import Setting
 
 CHECKED = ("accuracy", "mi", "lira_auc")
+ROUNDING = 5e-4
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -42,11 +42,11 @@ def published(source: Source, setting: Setting) -> dict[str, Measurement]:
 
 
 def _published(source: Source, setting: Setting) -> str:
-    """As Python: metric -> value, low, high; low and high are the value itself, to four digits, where it has no interval."""
+    """As Python: metric -> value, low, high; without an interval, or with hardly any, low and high allow for what rounding does to the value."""
     lines = []
     for name, m in published(source, setting).items():
-        low, high = (m.value - 5e-4, m.value + 5e-4) if math.isnan(m.low) else (m.low, m.high)
-        lines.append(f"    {name!r}: ({m.value:.5g}, {low - 5e-5:.6g}, {high + 5e-5:.6g}),")
+        low, high = (m.low, m.high) if m.high - m.low >= 2 * ROUNDING else (m.value - ROUNDING, m.value + ROUNDING)
+        lines.append(f"    {name!r}: ({m.value:.5g}, {low:.6g}, {high:.6g}),")
     return "{\n" + "\n".join(lines) + "\n}"
 
 

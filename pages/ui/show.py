@@ -16,8 +16,8 @@ from mrp_core.charts import pictures
 from mrp_core.charts.embedding import picture
 from mrp_core.charts.palette import Figure, Palette, config, palette
 from mrp_core.wording import Texts
+from pages.ui import frame, studies
 from pages.ui import simulated as made_up
-from pages.ui import studies
 from pages.ui.later import failed, later
 
 TEXT = Texts({
@@ -54,7 +54,7 @@ def chart(fig: Figure, rows: Sequence[Row], *, key: str, alt: str, caption: str 
         st.plotly_chart(fig, theme=None, key=key, alt=alt, config=config(f"mrp-{key}"), on_select=on_pick, selection_mode="points")
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"{key}_foot"):
         st.caption(caption or "\u00a0")
-        with st.popover(TEXT["menu"], type="tertiary", icon=":material/download:", key=f"{key}_menu"):
+        with st.popover(TEXT["menu"], type="tertiary", icon=":material/download:", key=f"{key}_menu"), st.container(gap=None):
             _menu(fig, rows, key, alt, simulated)
 
 
@@ -62,13 +62,13 @@ def _menu(fig: Figure, rows: Sequence[Row], key: str, alt: str, simulated: bool 
     """The numbers of a chart, and its picture in two forms where a browser can draw it."""
     download_rows(rows, f"{key}.csv", key=f"{key}_csv", help=TEXT["csv_help"], simulated=simulated, label=TEXT["all"])
     if not pictures.browser():
-        st.caption(TEXT["no_browser"].format(why=pictures.TEXT["none"]))
+        st.markdown(TEXT["no_browser"].format(why=pictures.TEXT["none"]))
         return
     for kind, mime in _MIME.items():
         download(TEXT[kind], _picture(fig, alt, simulated, kind), f"mrp-{key}.{kind}", key=f"{key}_{kind}", mime=mime)
         if why := failed(f"{key}_{kind}"):
-            st.caption(why)
-    st.caption(TEXT["camera"])
+            st.markdown(f":small[{frame.escaped(why)}]")
+    st.markdown(f":small[{TEXT['camera']}]")
 
 
 def _picture(fig: Figure, alt: str, simulated: bool | None, kind: PictureKind) -> Callable[[], bytes]:
