@@ -6,7 +6,7 @@ from typing import Any
 
 from mrp_core.errors import StoreError
 from mrp_core.store import PinRow
-from pages.ui import choose, choose_pins, choose_studies, compared, frame, studies
+from pages.ui import choose, choose_pins, choose_studies, compared, frame, share, studies
 
 frame.guard()
 
@@ -21,6 +21,7 @@ def main() -> None:
     choose_pins.draw(studies.store().pins())
     choose_studies.draw()
     compared.draw()
+    share.draw_current()
 
 
 def _pins() -> list[PinRow]:

@@ -13,7 +13,7 @@ from mrp_core.measurement import METRICS
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED
-from pages.ui import aims, axes, differences, frame, fronts, launch, links, modes, present, promises, slide, standing, studies, suggested, tabled, words
+from pages.ui import aims, axes, differences, frame, fronts, launch, links, modes, present, promises, share, slide, standing, studies, suggested, tabled, words
 
 frame.guard()
 
@@ -82,6 +82,7 @@ def _study(study: studies.Study) -> None:
     st.caption(TEXT["differences"].format(n=len(study.settings)))
     if text := tabled.missing(study.config):
         st.warning(text, icon=":material/folder_off:")
+    share.draw(study)
     _provenance(study)
 
 
