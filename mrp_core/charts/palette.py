@@ -78,6 +78,11 @@ def figure(colours: Palette, *, height: int, x_title: str, y_title: str, margin:
     })
 
 
+def on_two_lines(title: str) -> str:
+    """A long title of an axis, its part in brackets below the rest, so that a phone shows all of it."""
+    return title.replace(" (", "<br>(", 1)
+
+
 def words(x: float, y: float, text: str, colour: str, *, anchor: str = "left", valign: str = "middle", shift: tuple[float, float] = (0, 0), name: str | None = None) -> dict[str, Any]:
     """Words at a place of the plot, for ``annotations`` (log axes: pass exponents)."""
     return {"x": x, "y": y, "text": text, "showarrow": False, "xanchor": anchor, "yanchor": valign, "xshift": shift[0], "yshift": shift[1], "font": {"size": 13, "color": colour}, "name": name}

@@ -18,7 +18,7 @@ TEXT: dict[str, Any] = {
     "name": "MRP",
     "tagline": "Meta-learned privacy: what it costs, measured",
     "study": "Study",
-    "study_help": "All pages show this study.",
+    "study_help": "All pages but Learn show this study; lessons have samples of their own.",
     "samples": "sample",
     "unknown": "There is no study {asked} here, so {shown} is shown; pick another in the side menu.",
 }

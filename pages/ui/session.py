@@ -10,6 +10,7 @@ STUDY, POINT, AXIS, BESIDE = "study", "point", "axis", "beside"
 AREA, LESSON, TERM = "area", "lesson", "term"
 LANG = "lang"
 MODE, STEP, KEEP = "mode", "step", "keep"
+SEED, START = "seed", "start"
 LEAST_ACCURACY, MOST_TPR, MOST_EPSILON, MOST_GROUP = "least", "tpr", "eps", "group"
 _CARRIED = (LANG, STUDY, POINT, AXIS, BESIDE, LEAST_ACCURACY, MOST_TPR, MOST_EPSILON, MOST_GROUP)
 
