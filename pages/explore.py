@@ -17,7 +17,7 @@ from mrp_core.measurement import METRICS
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
 from mrp_core.settings import Setting
-from pages.ui import aims, differences, frame, launch, promises, session, show, slide, studies, tabled, words
+from pages.ui import aims, differences, frame, launch, promises, session, show, slide, studies, tabled, tips, words
 from pages.ui.comparable import comparable
 
 frame.guard()
@@ -27,6 +27,7 @@ TEXT: dict[str, Any] = {
     "axis": "Leakage measured by",
     "axes": {"mi": "One answer: I(X;Ŷ)", "mi_excess": "Beyond the label: I(X;Ŷ|Y)", "lira_auc": "Membership: LiRA AUC", "lira_tpr_1pct": "Membership: TPR at 1 %"},
     "axis_help": "I(X;Ŷ): how much one answer tells about the queried record. Membership: how well an attacker tells who was adapted on. The two can disagree.",
+    "interval": "95 % interval: {amount}.",
     "hide": "Hide dominated settings",
     "beside": "Beside", "beside_none": "this study alone", "beside_help": "Draws another study of the same tasks on the same chart.",
     "beside_note": " Diamonds and the dashed line: {title}; a click on them chooses nothing.",
@@ -182,11 +183,11 @@ def _numbers(study: studies.Study, chosen: Summary | None, axis: str) -> None:
         spec = METRICS[metric]
         st.metric(f"{spec.label}", spec.text(mean.value) if mean.resolved else "not resolved", delta=words.change(metric, d) if d is not None and d.resolved else None,
                   delta_color="blue" if words.real(d) else "gray", delta_description=words.span(metric, d) if d is not None else None, border=True,
-                  help=f"{spec.help} ({spec.kind}) 95 % interval: {words.amount(metric, mean)}.")
+                  help=tips.metric(metric, TEXT["interval"].format(amount=words.amount(metric, mean))))
     with st.container(key="explore_acts", gap=None):
         if any(c.setting == chosen.setting for c in study.curves):
             frame.link("audit", TEXT["audit"], icon=":material/policy:", point=chosen.setting.key)
-        if study.strategy is not None and chosen.setting.kind in ("lambda", "epsilon"):
+        if study.strategy is not None and chosen.setting.kind in ("lambda", "epsilon", "found"):
             frame.link("adapt", TEXT["adapt"], icon=":material/tune:", point=chosen.setting.key)
         st.button(TEXT["pin"], key="pin", icon=":material/keep:", type="tertiary", on_click=launch.pin, args=(study.key, chosen.setting.key))
 

@@ -14,7 +14,8 @@ from mrp_core.config import AuditConfig, ComputeOptions, InnerConfig, OuterConfi
 from mrp_core.errors import ConfigError, MRPError
 from mrp_core.knobs import Knob, knobs_of
 from mrp_core.registry import plugin, plugins
-from pages.ui import tabled
+from mrp_core.wording import say
+from pages.ui import tabled, tips
 
 PARTS: dict[str, tuple[str, type[Any]]] = {
     "task": ("Task", TaskConfig), "privacy": ("Privacy", PrivacyConfig), "inner": ("Inner loop", InnerConfig),
@@ -88,8 +89,8 @@ def _rows(part: str, items: Iterable[tuple[str, dataclasses.Field[Any], Knob]]) 
 def _widget(part: str, name: str, field: dataclasses.Field[Any], knob: Knob) -> None:
     """The one widget of a knob, by its declaration."""
     key, default = widget_key(part, name), field.default
-    label = f"{knob.label}, {knob.unit}" if knob.unit else knob.label
-    common: dict[str, Any] = {"key": key, "help": knob.help, "persist_state": "session"}
+    label = f"{say(knob.label)}, {say(knob.unit)}" if knob.unit else say(knob.label)
+    common: dict[str, Any] = {"key": key, "help": tips.knob(part, name, knob, default), "persist_state": "session"}
     if (part, name) == ("task", "table"):
         _table(label, common)
     elif knob.registry or knob.choices:

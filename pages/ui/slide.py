@@ -11,25 +11,35 @@ import streamlit as st
 from mrp_core.charts.frontier import setting_label
 from mrp_core.errors import ConfigError
 from mrp_core.settings import SETTING_KINDS, UNPROTECTED, Setting
-from pages.ui import session
+from pages.ui import frame, session
 
 TEXT: dict[str, Any] = {
     "along": "Slide along",
     "kinds": {"lambda": "λ", "epsilon": "ε", "found": "found", "free": "free baselines"},
     "slider": {"lambda": "λ, weight of the privacy loss", "epsilon": "ε, guarantee of the noisy adaptation", "found": "Settings that the search found", "free": "Baselines that need no training"},
+    "elsewhere": "{asked} is not among the settings here, so {shown} is shown.", "noiseless": "no noise",
     "unprotected": "unprotected", "left": "← more accurate", "right": "more private →",
 }
 
 
 def current(settings: Sequence[Setting]) -> Setting:
-    """The setting in the URL if it is among these, else the one in the middle of the λ slider."""
+    """The setting in the URL if it is among these, else the one in the middle of the λ slider, with a sentence if another one was asked for."""
+    asked = session.value(session.POINT)
+    middle = _middle(settings)
+    if not asked:
+        return middle
     try:
-        asked = Setting.from_key(session.value(session.POINT, UNPROTECTED.key))
+        setting = Setting.from_key(asked)
     except ConfigError as error:
-        st.warning(str(error))
-        asked = UNPROTECTED
-    if asked in settings and session.value(session.POINT):
-        return asked
+        st.warning(frame.escaped(str(error)))
+        return middle
+    if setting in settings:
+        return setting
+    st.info(TEXT["elsewhere"].format(asked=setting_label(setting), shown=setting_label(middle)), icon=":material/info:")
+    return middle
+
+
+def _middle(settings: Sequence[Setting]) -> Setting:
     lambdas = [s for s in settings if s.kind == "lambda"]
     if len(lambdas) == 1:
         items = next(iter(groups(settings).values()))
@@ -75,7 +85,7 @@ def _short(key: str, kind: str) -> str:
         return TEXT["unprotected"]
     if setting.kind in ("lambda", "found") or (setting.kind == "epsilon" and math.isfinite(setting.value)):
         return f"{setting.value:g}"
-    return "no noise" if setting.kind == "epsilon" else setting_label(setting)
+    return TEXT["noiseless"] if setting.kind == "epsilon" else setting_label(setting)
 
 
 def _kind_chosen(found: dict[str, list[Setting]]) -> None:
