@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -151,7 +152,9 @@ def _about(study: studies.Study, strategy: Strategy, setting: Setting, longer: i
     if setting.kind == "found":
         about = strategy.recipe(setting).words(len(study.config.hidden) + 1)
         st.caption(TEXT["found"].format(about=about) + (f" {TEXT['found_longer']}" if longer > 1 else ""))
-    promised = (promises.guarantee(setting, study.config) if longer == 1 else "", promises.tasks(study.config))
+    found = strategy.recipe(setting).epsilon if setting.kind == "found" else math.inf
+    bound = promises.guarantee(setting, study.config, found=found) if longer == 1 or setting.kind == "found" else ""  # σ would be that of fewer steps
+    promised = (bound, promises.tasks(study.config))
     if any(promised):
         with st.expander(TEXT["promised"], icon=":material/verified_user:"):
             for text in filter(None, promised):

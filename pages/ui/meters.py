@@ -23,6 +23,7 @@ TEXT: dict[str, Any] = {
     "phrase": {"down": "{what} falls by {size} {span}", "up": "{what} rises by {size} {span}", "none": "{what} is not told apart from it ({size} {span})"},
     "over": "{change} {span} vs λ = 0", "blank": "not resolved",
     "note": "Differences are paired by seed and task; their intervals hold for all settings of the study at once.",
+    "auc": "the AUC of LiRA", "bits": " bits",
     "amount": "Here: {amount}.",
     "table": "All that was measured here",
     "columns": {"what": "Measure", "value": "This setting", "base": "λ = 0", "difference": "Paired difference", "kind": "Kind"},
@@ -64,10 +65,10 @@ def _way(d: Measurement) -> str:
 
 def _phrase(name: str, d: Measurement) -> str:
     spec, way = METRICS[name], _way(d)
-    digits, unit = (2, " bits") if spec.unit == "bits" else (3, "")
+    digits, unit = (2, TEXT["bits"]) if spec.unit == "bits" else (3, "")
     low, high = sorted((abs(spec.shown(d.low)), abs(spec.shown(d.high))))
     size, span = (words.change(name, d), words.span(name, d)) if way == "none" else (f"{abs(spec.shown(d.value)):.{digits}f}{unit}", f"[{low:.{digits}f}, {high:.{digits}f}]")
-    return TEXT["phrase"][way].format(what="the AUC of LiRA" if name == "lira_auc" else spec.label, size=size, span=span).replace(" )", ")")
+    return TEXT["phrase"][way].format(what=TEXT["auc"] if name == "lira_auc" else spec.label, size=size, span=span).replace(" )", ")")
 
 
 def _card(name: str, chosen: Summary) -> None:

@@ -15,8 +15,8 @@ from mrp_core.knobs import knobs_of
 from mrp_core.settings import UNPROTECTED, Setting
 from mrp_core.strategy import Strategy
 
-BASE = StudyConfig(task=TaskConfig(family="gaussian", mode="site", ways=2, shots=4, queries=10), privacy=PrivacyConfig(lambda_points=2, mechanism="none", epsilons=(1.0, 12.0)), inner=InnerConfig(steps=3),
-                   outer=OuterConfig(iterations=40, meta_batch=8, seeds=4, hidden=(16,)), audit=AuditConfig(tasks=6, adaptations=16, records=20, baselines=False))
+BASE = StudyConfig(task=TaskConfig(family="gaussian", mode="site", ways=2, shots=4, queries=10), privacy=PrivacyConfig(lambda_points=2, mechanism="none", epsilons=(1.0, 12.0)),
+                   inner=InnerConfig(steps=3), outer=OuterConfig(iterations=40, meta_batch=8, seeds=4, hidden=(16,)), audit=AuditConfig(tasks=6, adaptations=16, records=20, baselines=False))
 NOISE: dict[str, object] = {"mechanism": "dp_adaptation"}
 CLAIMS: dict[str, tuple[dict[str, object], dict[str, object], Setting, dict[str, int], str]] = {
     "task.shots": ({}, {"shots": 16}, UNPROTECTED, {"accuracy": 1, "lira_auc": -1}, "rises|falls"),
