@@ -10,7 +10,7 @@ from mrp_core.wording import say
 from pages.ui import glossary
 
 TEXT: dict[str, Any] = {
-    "knob": "{help}\n\n**{act}.** Accuracy: {accuracy}. Leakage: {leakage}.",
+    "knob": "{help}\n\n{act}:\n- **Accuracy** · {accuracy}.\n- **Leakage** · {leakage}.\n\n",
     "acts": {"number": "Raising it", "list": "Raising its values", "switch": "Switching it on", "choice": "Choosing another"},
     "metric": "{help} ({kind}{better})", "better": {"higher": ", higher is better", "lower": ", lower is more private"},
     "more": "[More: {term}]({address})",
@@ -45,7 +45,7 @@ def knob(part: str, name: str, spec: Knob, default: object) -> str:
     """
     act = "choice" if spec.choices or spec.registry or isinstance(default, str) else "switch" if isinstance(default, bool) else "list" if isinstance(default, tuple) else "number"
     text = TEXT["knob"].format(help=say(spec.help), act=TEXT["acts"][act], accuracy=say(spec.accuracy), leakage=say(spec.leakage))
-    return f"{text} {more(TERMS[f'{part}.{name}'])}" if f"{part}.{name}" in TERMS else text
+    return f"{text}{more(TERMS[f'{part}.{name}'])}" if f"{part}.{name}" in TERMS else text
 
 
 def metric(name: str, *added: str) -> str:

@@ -22,7 +22,7 @@ def test_every_knob_on_the_page_says_what_raising_it_does() -> None:
         part, _, name = str(key).removeprefix("knob:").partition(".")
         spec = knobs_of(PARTS[part][1])[name][1]
         assert spec.help in help, key
-        assert f"Accuracy: {spec.accuracy}. Leakage: {spec.leakage}." in help, key
+        assert f"- **Accuracy** · {spec.accuracy}.\n- **Leakage** · {spec.leakage}." in help, key
 
 
 @pytest.mark.parametrize(("part", "name"), KNOBS)
@@ -30,7 +30,7 @@ def test_a_tooltip_names_the_act(part: str, name: str) -> None:
     field, spec = knobs_of(PARTS[part][1])[name]
     text = tips.knob(part, name, spec, field.default)
     act = "Choosing another" if spec.choices or spec.registry or isinstance(field.default, str) else "Switching it on" if isinstance(field.default, bool) else "Raising"
-    assert f"**{act}" in text
+    assert f"\n{act}" in text
 
 
 def test_tooltips_lead_to_terms_that_exist() -> None:
