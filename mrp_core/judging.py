@@ -66,7 +66,7 @@ class Verdict:
         state: By the interval; a value without an interval crosses at best.
         miss: How far the mean lies beyond the limit, in the metric's own unit; 0 where it doesn't. Infinite where nothing is known of accuracy, TPR or ε: what has no
             guarantee meets no limit on ε. A group limit is judged where groups were measured, and misses by 0 elsewhere.
-        group: Name of the group that decides.
+        group: The group that decides, e.g. "sex: female".
     """
 
     limit: str
@@ -121,7 +121,7 @@ def _verdict(name: str, bound: float, m: Measurement | None, group: str = "") ->
 
 def _worst_group(bound: float, groups: Sequence[PartRisk]) -> Verdict:
     """Of the group that is farthest beyond the limit; else of one that isn't resolved, since all must meet it; else of one whose interval crosses it."""
-    made = sorted((_verdict("group", bound, g.tpr, g.name) for g in groups), key=lambda v: v.group)
+    made = sorted((_verdict("group", bound, g.tpr, f"{g.by}: {g.name}") for g in groups), key=lambda v: v.group)
     known, unknown = [v for v in made if v.measured is not None], [v for v in made if v.measured is None]
     worst = max(known, key=lambda v: (v.miss, v.state is State.CROSSED, _value(v)), default=None)
     if worst is not None and (worst.miss > 0 or not unknown):

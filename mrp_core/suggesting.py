@@ -64,7 +64,8 @@ class Advice:
     Attributes:
         suggestions: At most three, no setting twice, in the order of :data:`KINDS`.
         missing: Kind -> why there is no such suggestion: "none" (no setting meets all limits), "few" (fewer than three settings on the frontier), "flat" (the seeds
-            don't tell the accuracy of the frontier's two ends apart), "straight" (none lies above the line between them), "unlowered" (no paired interval shows that any setting lowers the leakage).
+            don't tell the accuracy of the frontier's two ends apart), "straight" (none lies above the line between them), "unlowered" (no paired interval shows that
+            any setting of the frontier lowers the leakage).
         nearest: Where none meets all limits, the one with the least :func:`distance`.
         loosenings: Where none meets all limits, single limits that would do, the smallest step first.
         judged: All settings with a resolved accuracy, sorted.
@@ -81,8 +82,8 @@ def advise(summaries: Sequence[Summary], limits: Limits, groups: Mapping[Setting
     """Choose at most three settings.
 
     The knee is that of the non-dominated settings among those within the limits (:func:`knee`). The most accurate has the highest mean accuracy within the limits, and of
-    equals the least leakage. The cheapest privacy loses the least accuracy for each unit of leakage lowered, of those within the limits whose paired interval excludes
-    that the leakage isn't lowered; one that loses none has price 0, and of equals the one that lowers more is taken. (The least accuracy lost within a limit on
+    equals the least leakage. The cheapest privacy loses the least accuracy for each unit of leakage lowered, of the non-dominated ones within the limits whose paired interval
+    excludes that the leakage isn't lowered; one that loses none has price 0, and of equals the one that lowers more is taken. (The least accuracy lost within a limit on
     leakage would be the most accurate one again.)
 
     Args:
@@ -216,11 +217,12 @@ def _untold(a: Summary, b: Summary) -> bool:
 
 
 def _cheapest(allowed: Sequence[Judged], leakage: str, missing: dict[str, str]) -> Judged | None:
-    priced = [(price, j.summary.differences[leakage].value, i, j) for i, j in enumerate(allowed) if not math.isnan(price := _price(j, leakage))]
+    front = np.flatnonzero(non_dominated([_number(j, leakage) for j in allowed], [_number(j, "accuracy") for j in allowed]))
+    priced = [(price, allowed[i].summary.differences[leakage].value, i) for i in map(int, front) if not math.isnan(price := _price(allowed[i], leakage))]
     if not priced:
         missing["cheapest"] = "unlowered"
         return None
-    return min(priced)[-1]
+    return allowed[min(priced)[-1]]
 
 
 def _price(j: Judged, leakage: str) -> float:

@@ -196,9 +196,9 @@ def test_groups_count_where_an_examination_measured_them() -> None:
     groups = {Setting("lambda", 0.0): parts(0.2, 0.5), Setting("lambda", 0.2): parts(0.2, 0.3), Setting("lambda", 0.5): parts(0.1, NAN)}
     advice = advise(STUDY, Limits(group=0.305), groups)
     states = {j.setting.key: (j.verdicts[0].state, j.verdicts[0].group, j.allowed) for j in advice.judged}
-    assert states["lambda=0"] == (State.MISSED, "m", False)
-    assert states["lambda=0.2"] == (State.CROSSED, "m", True)
-    assert states["lambda=0.5"] == (State.UNKNOWN, "m", True), "a group that isn't resolved can't be said to meet a limit"
+    assert states["lambda=0"] == (State.MISSED, "sex: m", False)
+    assert states["lambda=0.2"] == (State.CROSSED, "sex: m", True)
+    assert states["lambda=0.5"] == (State.UNKNOWN, "sex: m", True), "a group that isn't resolved can't be said to meet a limit"
     assert states["epsilon=3"] == (State.UNKNOWN, "", True)
     assert next(s for s in advice.suggestions if "accuracy" in s.kinds).judged.setting.key == "lambda=0.2"
 
@@ -224,6 +224,12 @@ def test_a_frontier_whose_ends_the_seeds_do_not_tell_apart_has_no_knee_and_names
     advice = advise(clear, Limits())
     assert "knee" not in advice.missing
     assert [s.alike for s in advice.suggestions if "accuracy" in s.kinds] == [None]
+
+
+def test_what_another_setting_beats_is_no_cheap_privacy() -> None:
+    beaten = [STUDY[0], setting("steps=2", 0.85, 0.2, base=BASE), setting("epsilon=3", 0.88, 0.02, base=BASE, noise=0.5)]
+    assert advise(beaten[:2], Limits()).suggestions[-1].kinds == ("cheapest",)
+    assert advise(beaten, Limits()).missing["cheapest"] == "unlowered", "the only one that surely lowers anything leaks more and is less accurate than another"
 
 
 def test_nothing_lowered_for_sure_is_no_cheap_privacy() -> None:
