@@ -75,6 +75,16 @@ def read_examination(store: Store, id: str) -> Examination | None:
     return None if data is None else Examination.from_json(data.decode())
 
 
+def finished_examinations(store: Store) -> frozenset[str]:
+    """Ids of all examinations that have a result, for who looks for many at once.
+
+    Raises:
+        StoreError: If the store can't be read.
+    """
+    with store.database.read() as connection:
+        return frozenset(connection.execute(select(ARTIFACT.c.study).where(ARTIFACT.c.name == RESULT)).scalars())
+
+
 def _keep(store: Store, connection: Connection, id: str, name: str, data: bytes) -> None:
     path = artifact_file(store.home, id, name, data)
     try:

@@ -6,7 +6,7 @@ import json
 import os
 from typing import Self
 
-from sqlalchemy import URL, Connection, delete, update
+from sqlalchemy import URL, Connection, and_, delete, select, update
 
 from mrp_core import __version__
 from mrp_core.config import ComputeOptions, StudyConfig
@@ -101,15 +101,29 @@ class Store(Reader):
             raise ConfigError(f"The title has {len(title)} characters, but must have 1 to 200; write a shorter or longer one.")
         self._edit(id, f"renamed to {title!r}", title=title)
 
-    def set_note(self, id: str, text: str) -> None:
+    def set_note(self, id: str, text: str, read: str | None = None) -> str | None:
         """Replace the study's note.
+
+        Args:
+            id: Which study.
+            text: The new note.
+            read: The note as the writer read it; without it, whatever stands there is replaced.
+
+        Returns:
+            None if it is stored; else what somebody else has written since, and nothing is changed.
 
         Raises:
             ConfigError: If it is longer than 10,000 characters.
         """
         if len(text) > 10_000:
             raise ConfigError(f"The note has {len(text)} characters, but may have 10000; shorten it.")
-        self._edit(id, "note changed", note=text)
+        with self.database.write() as connection:
+            self._known(connection, id)
+            unchanged = STUDY.c.id == id if read is None else and_(STUDY.c.id == id, STUDY.c.note.in_((read, text)))
+            if connection.execute(update(STUDY).where(unchanged).values(note=text)).rowcount:
+                record(self.database, connection, id, "local", "note changed")
+                return None
+            return str(connection.execute(select(STUDY.c.note).where(STUDY.c.id == id)).scalar_one())
 
     def delete(self, id: str, owner: str = "local") -> None:
         """Put the study into the bin, and stop it if it waits or runs; :meth:`undelete` brings it back with all its results."""
@@ -125,19 +139,33 @@ class Store(Reader):
             self._known(connection, id)
             self._restore(connection, id, owner)
 
-    def pin(self, id: str, setting_key: str, label: str = "") -> None:
-        """Pin a setting of a study, or of a shipped sample by its name; pinning again changes the label.
+    def pin(self, id: str, setting_key: str, label: str | None = None, read: str | None = None) -> str | None:
+        """Pin a setting of a study, or of a shipped sample by its name; pinning again changes the label, or without one nothing.
+
+        Args:
+            id: Study or sample.
+            setting_key: Which of its settings.
+            label: A person's note on this pin, of one line.
+            read: The label as the writer read it; without it, whatever stands there is replaced.
+
+        Returns:
+            None if it is stored; else the label that somebody else has written since, and nothing is changed.
 
         Raises:
             ConfigError: If the text is no setting's key, or the label is longer than 200 characters.
         """
         key = Setting.from_key(setting_key).key
-        if len(label) > 200:
+        if label is not None and len(label) > 200:
             raise ConfigError(f"The label has {len(label)} characters, but may have 200; shorten it.")
         with self.database.write() as connection:
-            if not self.database.insert_new(connection, PIN, {"study": id, "setting": key, "label": label, "created": self.database.clock}):
-                connection.execute(update(PIN).where(PIN.c.study == id, PIN.c.setting == key).values(label=label))
+            new = self.database.insert_new(connection, PIN, {"study": id, "setting": key, "label": label or "", "created": self.database.clock})
+            if not new and label is not None:
+                mine = and_(PIN.c.study == id, PIN.c.setting == key)
+                unchanged = mine if read is None else and_(mine, PIN.c.label.in_((read, label)))
+                if not connection.execute(update(PIN).where(unchanged).values(label=label)).rowcount:
+                    return str(connection.execute(select(PIN.c.label).where(mine)).scalar_one())
             touch(connection, id)
+        return None
 
     def unpin(self, id: str, setting_key: str) -> None:
         """Remove a pin; one that isn't there is no error."""

@@ -14,7 +14,7 @@ from mrp_core.config import StudyConfig
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.registry import plugin
 from mrp_core.results import StudyState, summarise
-from pages.ui import show, studies
+from pages.ui import choose_knobs, frame, language, show, studies
 
 TEXT: dict[str, Any] = {
     "title": "Searches and losses compared",
@@ -34,15 +34,15 @@ WIDTHS = {"title": 180, "search": 150, "loss": 160}
 
 
 def draw() -> None:
-    """The table for the current study, or nothing where there is none."""
+    """The table for the current study and the knobs of all in it, or nothing where there is none."""
     current = studies.current()
     if current is None:
         return
     st.subheader(TEXT["title"], anchor=False)
     keys, others = _alike(current.config)
-    found = ranked([_measured(key, version) for key, version in keys])
+    found = ranked([_measured(key, version, language.current()) for key, version in keys])
     task, audit = current.config.task, current.config.audit
-    st.markdown(TEXT["which"].format(title=current.title.replace("*", "\\*").replace("[", "\\["), family=plugin("tasks", task.family).title, ways=task.ways, shots=task.shots,
+    st.markdown(TEXT["which"].format(title=frame.escaped(current.title), family=plugin("tasks", task.family).title, ways=task.ways, shots=task.shots,
                                      tasks=audit.tasks, adaptations=audit.adaptations, others=TEXT["others"].get(others, TEXT["more"].format(n=others))))
     if not found:
         st.info(TEXT["none"])
@@ -53,6 +53,7 @@ def draw() -> None:
         boxes = " ".join(TEXT["box"].format(label=METRICS[x].label, text=_box(current.config, x)) for x in LEAKAGES)
         st.caption(TEXT["note"].format(boxes=boxes))
         show.download_rows([s.row() for s in found], "searches_and_losses.csv", key="compared_csv")
+    choose_knobs.draw(found, [studies.load(s.key).config for s in found], current.key)
 
 
 def _alike(config: StudyConfig) -> tuple[list[tuple[str, int]], int]:
@@ -65,7 +66,8 @@ def _alike(config: StudyConfig) -> tuple[list[tuple[str, int]], int]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
-def _measured(key: str, version: int) -> ComparedStudy:
+def _measured(key: str, version: int, language: str) -> ComparedStudy:
+    """In the words of a language, which is part of its key for that."""
     study = studies.load(key)
     seconds = study.origin.get("seconds", math.nan)
     title = study.title if study.sample else TEXT["own"].format(title=study.title, key=key[:6])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from mrp_core.errors import MRPError
-from pages.ui import kept, session, simulated, studies
+from pages.ui import kept, modes, session, simulated, studies
 
 TEXT: dict[str, Any] = {
     "name": "MRP",
@@ -20,7 +20,7 @@ TEXT: dict[str, Any] = {
     "study": "Study",
     "study_help": "All pages show this study.",
     "samples": "sample",
-    "unknown": "There is no study {key!r} here, so the sample study is shown; pick another in the side menu.",
+    "unknown": "There is no study {asked} here, so {shown} is shown; pick another in the side menu.",
 }
 _CUT = 26
 """Characters of a title that the picker shows; a longer one stands below it in full."""
@@ -43,8 +43,13 @@ def run() -> None:
     current = st.navigation(list(pages.values()), position="hidden")
     kept.mark_routed()
     st.html(ROOT / "pages" / "ui" / "style.css")
+    name = next((name for name, page in pages.items() if page is current), "")
     with sentences():
-        _sidebar(pages)
+        bare = modes.bare(name)
+        choices = studies.choices(report=not bare)  # where there is no side bar, nothing may be told in it
+        simulated.note(any(c.simulated for c in choices if c.key == studies.current_key(choices)))
+        if not bare:
+            _sidebar(pages, choices)
     current.run()
 
 
@@ -76,12 +81,31 @@ def link(page: str, label: str, *, icon: str | None = None, **changes: str) -> N
     st.page_link(_pages()[page], label=label, icon=icon, query_params={**session.carried(), **changes})
 
 
-def title(text: str, lead: str = "", *, study: bool = False) -> None:
-    """The question of the page, and one sentence under it; with a badge if the page shows a study and its records are simulated."""
+def title(text: str, lead: str = "", *, study: bool = False, acts: Callable[[], None] | None = None) -> None:
+    """The question of the page, and one sentence under it; with a badge if the page shows a study and its records are simulated.
+
+    Args:
+        text: The question.
+        lead: The sentence.
+        study: Whether the page shows the study at hand.
+        acts: Draws buttons to the right of the sentence.
+    """
     st.title(text, anchor=False)
     badge = f"{simulated.TEXT['badge']} " if study and simulated.noted() else ""
-    if lead or badge:
-        st.markdown(badge + (f":gray[{lead}]" if lead else ""))
+    with st.container(horizontal=True, vertical_alignment="top", gap="medium", key="lead") if acts else nullcontext():
+        if lead or badge:
+            st.markdown(badge + (f":gray[{lead}]" if lead else ""))
+        if acts:
+            acts()
+    _absent()
+
+
+def _absent() -> None:
+    """Say that the study that the link asks for isn't here, if so; in the page itself, since a phone hides the side bar."""
+    asked = session.value(session.STUDY)
+    if asked and (choices := studies.choices()) and not any(c.key == asked for c in choices):
+        shown = next(c.title for c in choices if c.key == studies.current_key(choices))
+        st.warning(TEXT["unknown"].format(asked=escaped(repr(asked)), shown=escaped(shown)))
 
 
 def escaped(text: str) -> str:
@@ -97,21 +121,16 @@ def _pages() -> dict[str, StreamlitPage]:
     return {name: st.Page(folder / f"{name}.py", title=label, default=name == "explore") for name, label, _ in PAGES}
 
 
-def _sidebar(pages: dict[str, StreamlitPage]) -> None:
+def _sidebar(pages: dict[str, StreamlitPage], choices: Sequence[studies.Choice]) -> None:
     with st.sidebar:
         st.markdown(f"**{TEXT['name']}**  \n:small[:gray[{TEXT['tagline']}]]")
         query = dict(session.carried())
         with st.container(key="menu", gap=None):
             for name, label, icon in PAGES:
                 st.page_link(pages[name], label=label, icon=icon, query_params=query, width="stretch")
-        choices = studies.choices(report=True)
         current = studies.current_key(choices)
-        simulated.note(any(c.simulated for c in choices if c.key == current))
         if not choices:
             return
-        asked = session.value(session.STUDY)
-        if asked and asked != current:
-            st.warning(TEXT["unknown"].format(key=asked))
         st.session_state["study_picker"] = current
         titles = _titles(choices)
         st.selectbox(TEXT["study"], list(titles), format_func=lambda key: str(titles.get(key, key)), key="study_picker", on_change=_picked, help=TEXT["study_help"])
