@@ -17,10 +17,10 @@ def main() -> None:
     frame.title(TEXT["title"], study=True)
     with frame.sentences():
         choose.draw(_pins())
+        share.draw_current()
     choose_pins.draw(studies.store().pins())
     choose_studies.draw()
     compared.draw()
-    share.draw_current()
 
 
 def _pins() -> list[PinRow]:

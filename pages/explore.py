@@ -82,7 +82,6 @@ def _study(study: studies.Study) -> None:
     st.caption(TEXT["differences"].format(n=len(study.settings)))
     if text := tabled.missing(study.config):
         st.warning(text, icon=":material/folder_off:")
-    share.draw(study)
     _provenance(study)
 
 
@@ -105,6 +104,7 @@ def _numbers(study: studies.Study, chosen: Summary | None, axis: str) -> None:
         if study.strategy is not None and chosen.setting.kind in ("lambda", "epsilon", "found"):
             frame.link("adapt", TEXT["adapt"], icon=":material/tune:", point=chosen.setting.key)
         st.button(TEXT["pin"], key="pin", icon=":material/keep:", type="tertiary", on_click=launch.pin, args=(study.key, chosen.setting.key))
+        share.draw(study)
 
 
 def _attacker(chosen: Summary | None, base: Summary | None) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from mrp_core import __version__, tables
@@ -110,11 +109,6 @@ def _parts(text: str) -> Sequence[tuple[str, str]]:
     found = [_PART.fullmatch(block) for block in blocks]
     clean = lambda words: re.sub(r"<(https?://[^>]+)>", r"\1", " ".join(words.replace("`", "").split()))  # noqa: E731
     return [(match[1], clean(match[2])) if match else ("", clean(block)) for match, block in zip(found, blocks, strict=True)]
-
-
-def today() -> str:
-    """The date of a report."""
-    return datetime.now(UTC).strftime("%Y-%m-%d")
 
 
 def _number(origin: Mapping[str, str | float], name: str) -> float | None:

@@ -10,7 +10,7 @@ from mrp_core.charts.frontier import setting_label
 from mrp_core.registry import plugin
 from mrp_core.settings import UNPROTECTED, Setting
 from mrp_core.wording import Texts
-from pages.ui import frame, present_steps, studies, suggested, words
+from pages.ui import frame, present_steps, share, studies, suggested, words
 
 TEXT = Texts({
     "recommended": "Recommended: {setting}", "suggested": "Suggested: {setting} ({why})", "unprotected": "The choice: no protection",
@@ -57,6 +57,7 @@ def recommendation(shown: present_steps.Shown) -> None:
             st.caption(TEXT["others"].format(others="; ".join(map(frame.escaped, others))))
         if any(c.setting == setting for c in study.curves):
             frame.link("audit", TEXT["audit"], icon=":material/policy:", point=setting.key)
+        share.draw(study, setting)
 
 
 def note(study: studies.Study) -> str:

@@ -8,7 +8,7 @@ from mrp_core.charts.frontier import setting_label
 from mrp_core.results import StudyState
 from mrp_core.settings import Setting
 from mrp_core.wording import Texts
-from pages.ui import frame, later, session, show, simulated, studies
+from pages.ui import frame, later, session, show, simulated, slide, studies
 
 TEXT = Texts({
     "open": "Report and files", "lead": "Of **{title}**, about **{setting}**. A point that you choose on Explore changes what report and script are about.",
@@ -19,10 +19,15 @@ TEXT = Texts({
 })
 
 
-def draw(study: studies.Study) -> None:
-    """The button and what lies behind it; files are made when they are asked for."""
-    with st.popover(TEXT["open"], icon=":material/ios_share:", key="share"):
-        setting = _setting(study)
+def draw(study: studies.Study, setting: Setting | None = None) -> None:
+    """The button and what lies behind it; files are made when they are asked for.
+
+    Args:
+        study: Which study goes out.
+        setting: What report and script are about; without it the point in the URL, or else the one that the pages begin with.
+    """
+    with st.popover(TEXT["open"], icon=":material/ios_share:", key="share_files", type="tertiary"):
+        setting = setting or _setting(study)
         if setting is None:
             st.markdown(TEXT["nothing"].format(title=frame.escaped(study.title)))
         else:
@@ -66,10 +71,4 @@ def points_csv(study: studies.Study) -> str:
 
 def _setting(study: studies.Study) -> Setting | None:
     """The point in the URL if the study has it, else the one that the pages begin with; None without any."""
-    from mrp_core.reports import chosen_setting
-    from mrp_core.reports.source import Source
-
-    if not study.points:
-        return None
-    asked = session.value(session.POINT)
-    return chosen_setting(Source(key=study.key, file=study.file), asked if asked in {s.key for s in study.settings} else "")
+    return (slide.asked(study.settings) or slide.middle(study.settings)) if study.points else None

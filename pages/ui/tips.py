@@ -42,7 +42,7 @@ def knob(part: str, name: str, spec: Knob, default: object) -> str:
         default: Its default, whose type says how one turns it.
     """
     act = "choice" if spec.choices or spec.registry or isinstance(default, str) else "switch" if isinstance(default, bool) else "list" if isinstance(default, tuple) else "number"
-    text = TEXT["knob"].format(help=say(spec.help), act=TEXT["acts"][act], accuracy=say(spec.accuracy), leakage=say(spec.leakage))
+    text = TEXT["knob"].format(help=spec.help, act=TEXT["acts"][act], accuracy=spec.accuracy, leakage=spec.leakage)
     return f"{text}{more(TERMS[f'{part}.{name}'])}" if f"{part}.{name}" in TERMS else text
 
 
