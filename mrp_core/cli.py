@@ -1,4 +1,4 @@
-"""The same work without a browser: ``mrp run | app | worker | export | examine | studies | data``. Bad input ends with exit code 2 and one sentence."""
+"""The same work without a browser: ``mrp run | app | worker | export | examine | report | studies | data``. Bad input ends with exit code 2 and one sentence."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mrp_core.cli_data import data_commands
+from mrp_core.cli_report import report_command
 from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.errors import ConfigError, DataError, JobInterrupted, MRPError, StoreError
 from mrp_core.examination import Examination, ExaminationOptions
@@ -90,8 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     studies = commands.add_parser("studies", help="list the studies of the store and the samples")
     studies.add_argument("--json", action="store_true")
     studies.set_defaults(work=_studies)
-    for answered in data_commands(commands):
-        answered.set_defaults(work=_data)
+    for answered in (*data_commands(commands), report_command(commands)):
+        answered.set_defaults(work=_answered)
     return parser
 
 
@@ -219,7 +220,7 @@ def _studies(options: argparse.Namespace) -> int:
     return 0
 
 
-def _data(options: argparse.Namespace) -> int:
+def _answered(options: argparse.Namespace) -> int:
     text, problem = options.answer(options)
     print(text)
     if problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pages.ui import choose, choose_pins, choose_studies, compared, frame, studies
+from pages.ui import choose, choose_pins, choose_studies, compared, frame, share, studies
 
 frame.guard()
 
@@ -18,6 +18,7 @@ def main() -> None:
     choose_pins.draw(studies.store().pins())
     choose_studies.draw()
     compared.draw()
+    share.draw_current()
 
 
 with frame.sentences():

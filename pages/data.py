@@ -19,6 +19,7 @@ TEXT: dict[str, Any] = {
     "lead": "Pick the field that is most like yours. Tasks that judge a strategy are never among those that trained it.",
     "areas": {"medical": "Medical", "finance": "Finance", "wearable": "Wearable", "smart home": "Smart home", "recommendation": "Recommendation", "federated": "Federated",
               "images": "Images", "teaching": "Teaching", "own": "Your own table"},
+    "nowhere": "There is no field {asked} here; the overview shows all.",
     "all": "Overview", "pills": "Field of application",
     "columns": {"area": "Field", "data": "Data", "what": "What is learned", "whom": "Records", "tasks": "Tasks", "sensitive": "Sensitive"},
     "counting": "…", "unreadable": "can't be read", "bring": "for you to bring", "yours": "{n} kept", "none": "none", "say": "as you say",
@@ -54,6 +55,8 @@ def main() -> None:
 def _area(areas: list[str]) -> str:
     """The field asked for in the URL, "" for the overview; a row of buttons changes it."""
     asked = session.value(session.AREA)
+    if asked and asked not in areas:
+        st.warning(TEXT["nowhere"].format(asked=frame.escaped(repr(asked))), icon=":material/warning:")
     asked = asked if asked in areas else ""
     st.session_state["area"] = asked
     st.pills(TEXT["pills"], ["", *areas], format_func=lambda a: TEXT["areas"].get(a, a.capitalize()) if a else TEXT["all"], key="area", required=True, label_visibility="collapsed",

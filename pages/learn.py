@@ -1,13 +1,16 @@
-"""What do these words mean? Lessons of three minutes with one live control each, and a glossary."""
+"""What do these words mean? Lessons of three minutes with one control each, which moves in the browser, and a glossary."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from pages.ui import frame, glossary, predictions, prepared, session, show
-from pages.ui.lesson import Control, Lesson, Number, Picture, Shown, lessons
+from pages.ui import frame, glossary, language, lesson_component, lesson_document, lesson_link, modes, predictions, prepared, session, show
+from pages.ui.lesson import Lesson, lessons
+from pages.ui.lesson_document import View
+from pages.ui.lesson_link import Class
 
 frame.guard()
 
@@ -15,16 +18,11 @@ TEXT: dict[str, Any] = {
     "title": "What do these words mean?",
     "lead": "Short lessons: predict first, then move one control and see what is really so. Every number is computed here or comes from a shipped sample study.",
     "views": {"lessons": "Lessons", "glossary": "Glossary"}, "view": "Show",
-    "which": "Lesson", "place": "Lesson {i} of {n} · about {minutes} minutes", "done": ":material/check_circle: {i}",
-    "unknown": "There is no lesson {key!r}, so the first one is shown; the numbers below lead to all of them.",
-    "unknown_term": "The glossary has no entry {key!r}; search it below.",
-    "predict": "What do you think?", "hint": "Choose an answer: the experiment appears once you have.",
-    "simulated": "simulated records", "real": "sample study, real data",
-    "right": "**As you predicted.** {sentence}", "wrong": "**Not as you predicted:** it is \"{answer}\". {sentence}",
-    "moved": "{sentence}",
-    "waiting": "Computing the experiment: this takes a few seconds once.",
-    "keep": "To keep: {takeaway}", "more": "The formula and the paper", "words": "Words of this lesson",
-    "source": "{source} Paper: {paper}", "next": "Next: {title}", "previous": "Previous: {title}", "all_done": "That was the last lesson. Open the glossary",
+    "which": "Lesson", "done": ":material/check_circle: {i}",
+    "unknown": "There is no lesson {key!r}, so the first one is shown; choose another here.",
+    "unknown_term": "The glossary has no entry {key!r}; search it below.", "unknown_mode": "There is no mode {mode!r}; a link may ask for \"teach\".",
+    "next": "Next: {title}", "previous": "Previous: {title}", "all_done": "That was the last lesson. Open the glossary",
+    "file": "This lesson as a file", "file_help": "One HTML page with everything in it; it opens without a network.", "class": "A link for your class",
     "search": "Search the glossary", "none": "Nothing found for \"{query}\".", "count": "{n} terms",
     "link": "A link to a term: `learn?term=` and its name, e.g. `learn?term=lira`.",
 }
@@ -32,16 +30,24 @@ TEXT: dict[str, Any] = {
 
 def main() -> None:
     """Draw the page."""
-    frame.title(TEXT["title"], TEXT["lead"])
+    asked = lesson_link.read()
+    teach = modes.current() == "teach"
+    if not teach:
+        frame.title(TEXT["title"], TEXT["lead"])
     if session.asked(session.LESSON) and not session.asked(session.TERM):
         session.forget(session.TERM)
-    term = session.value(session.TERM)
-    st.session_state["learn_view"] = "glossary" if term else "lessons"
-    st.segmented_control(TEXT["view"], list(TEXT["views"]), format_func=TEXT["views"].get, key="learn_view", required=True, on_change=_viewed, label_visibility="collapsed")
+    term = "" if teach else session.value(session.TERM)
+    if not teach:
+        _switch(term)
     if term:
         _glossary(term)
     else:
-        _lesson(lessons())
+        _lesson(lessons(language.current()), asked, teach)
+
+
+def _switch(term: str) -> None:
+    st.session_state["learn_view"] = "glossary" if term else "lessons"
+    st.segmented_control(TEXT["view"], list(TEXT["views"]), format_func=lambda view: TEXT["views"][view], key="learn_view", required=True, on_change=_viewed, label_visibility="collapsed")
 
 
 def _viewed() -> None:
@@ -51,33 +57,26 @@ def _viewed() -> None:
         session.forget(session.TERM)
 
 
-def _lesson(found: dict[str, Lesson]) -> None:
-    """One lesson: its place among the others, prediction, experiment, and what to keep."""
-    asked = session.value(session.LESSON)
-    if asked and asked not in found:
-        st.warning(TEXT["unknown"].format(key=asked))
-    lesson = found.get(asked) or next(iter(found.values()))
-    _dots(found, lesson)
-    keys = list(found)
-    st.subheader(lesson.title, anchor=False)
-    with st.container(horizontal=True, vertical_alignment="center", key="lesson_place"):
-        st.caption(TEXT["place"].format(i=keys.index(lesson.key) + 1, n=len(keys), minutes=lesson.minutes), width="content")
-        for kind in lesson.data:
-            st.badge(TEXT[kind], icon=":material/science:" if kind == "simulated" else ":material/verified:", color="orange" if kind == "simulated" else "green")
-    ready = prepared.begin(lesson)
-    st.markdown(lesson.question)
-    guess = st.radio(TEXT["predict"], range(len(lesson.options)), index=None, format_func=lambda i: lesson.options[i], key=f"guess_{lesson.key}", persist_state="session",
-                     on_change=predictions.note, args=(lesson.key,))
-    if guess is None:
-        st.caption(TEXT["hint"])
-    elif not ready:
-        st.markdown(f":material/hourglass_top: {TEXT['waiting']}")
-        st.skeleton(height=330)
-        prepared.follow(lesson)
-    else:
-        with frame.sentences():
-            _experiment(lesson, int(guess))
-    _around(found, keys.index(lesson.key))
+def _lesson(found: dict[str, Lesson], asked: Class, teach: bool) -> None:
+    """One lesson, with its place among the others as far as they are kept."""
+    key = session.value(session.LESSON)
+    sentences = [TEXT["unknown"].format(key=key)] if key and key not in found else []
+    if mode := modes.unknown():
+        sentences.append(TEXT["unknown_mode"].format(mode=mode))
+    lesson = found.get(key) or next(iter(found.values()))
+    made = prepared.experiment(lesson, asked.seed)
+    for sentence in (*sentences, *asked.sentences, *([lesson_link.unknown_start(asked, made)] if made else [])):
+        if sentence:
+            st.warning(frame.escaped(sentence))
+    if "lessons" in asked.keep:
+        _dots(found, lesson)
+    view = View(keep=asked.keep, start=asked.start, large=teach, heading="h1" if teach else "h2")
+    lesson_component.draw(lesson, made, view)
+    if made is None:
+        prepared.follow(lesson, asked.seed)
+    _beside(found, lesson, made, view, teach)
+    if "lessons" in asked.keep:
+        _around(found, list(found).index(lesson.key))
 
 
 def _dots(found: dict[str, Lesson], lesson: Lesson) -> None:
@@ -92,64 +91,19 @@ def _chosen() -> None:
     session.remember(session.LESSON, st.session_state["learn_lesson"])
 
 
-def _experiment(lesson: Lesson, guess: int) -> None:
-    """The control, whether the prediction held, the charts, and what to keep."""
-    made = prepared.result(lesson)
-    control = lesson.control(made)
-    answer = _shown(lesson.key, control.default, prepared.version(), made).answer  # the question is about where the control stands at first
-    value = _control(lesson.key, control)
-    shown = _shown(lesson.key, value, prepared.version(), made)
-    verdict = TEXT["moved"] if value != control.default else TEXT["right"] if answer == guess else TEXT["wrong"]
-    st.info(verdict.format(sentence=shown.sentence, answer=lesson.options[answer]), icon=":material/lightbulb:")
-    _numbers(shown.numbers)
-    _pictures(shown.pictures)
-    st.success(TEXT["keep"].format(takeaway=lesson.takeaway), icon=":material/school:")
-    st.latex(lesson.formula)
-    st.caption(lesson.symbols)
-    with st.expander(TEXT["words"], icon=":material/menu_book:"):
-        st.markdown("\n".join(f"- {glossary.line(key)}" for key in lesson.terms))
-    st.caption(TEXT["source"].format(source=lesson.source, paper=lesson.paper))
+def _beside(found: dict[str, Lesson], lesson: Lesson, made: str | None, view: View, teach: bool) -> None:
+    """The lesson as a file, and the way to a link for a class."""
+    with st.container(horizontal=True, key="lesson_beside"):
+        if made is not None and "downloads" in view.keep:
+            spoken = language.current()  # the file is made when it is asked for, outside of this run
+            show.download(TEXT["file"], lambda: _file(lesson, made, view, spoken), f"lesson-{lesson.key}.html", key="lesson_file", help=TEXT["file_help"], mime="text/html")
+        if not teach and st.button(TEXT["class"], key="lesson_class", icon=":material/groups:", type="tertiary"):
+            lesson_link.dialog(found, lesson)
 
 
-def _control(key: str, control: Control) -> Any:
-    """The widget; texts stand for the values, so that any value will do."""
-    texts = {control.show(v): v for v in control.values}
-    default, name = control.show(control.default), f"control_{key}"
-    if st.session_state.get(name) not in texts:
-        st.session_state[name] = default
-    if control.choice:
-        picked = st.segmented_control(control.label, list(texts), key=name, required=True, persist_state="session")
-        return texts[picked or default]
-    with st.container(), st.container(gap=None):
-        picked = st.select_slider(control.label, list(texts), key=name, persist_state="session")
-        if any(control.ends):
-            with st.container(horizontal=True, horizontal_alignment="distribute", key="ends"):
-                st.caption(control.ends[0], width="content")
-                st.caption(control.ends[1], width="content")
-    return texts[picked]
-
-
-@st.cache_resource(show_spinner=False, max_entries=256)
-def _shown(key: str, value: Any, version: int, _made: Any) -> Shown:
-    return lessons()[key].reveal(value, _made)
-
-
-def _numbers(numbers: tuple[Number, ...]) -> None:
-    if numbers:
-        with st.container(horizontal=True, key="lesson_numbers"):
-            for number in numbers:
-                st.metric(number.label, number.value, delta=number.note or None, delta_color="off", delta_arrow="off", border=True)
-
-
-def _pictures(pictures: tuple[Picture, ...]) -> None:
-    """Charts two by two, below one another in a narrow window."""
-    with st.container(key="lesson_body"):
-        for start in range(0, len(pictures), 2):
-            row = pictures[start:start + 2]
-            for column, picture in zip(st.columns(2, gap="large") if len(row) > 1 else [st.container()], row, strict=True):
-                with column:
-                    st.markdown(f"**{picture.title}**")
-                    show.chart(picture.figure(show.colours()), picture.rows, key=f"lesson_{picture.key}", caption=picture.caption, alt=picture.alt)
+def _file(lesson: Lesson, made: str, view: View, spoken: str) -> str:
+    with language.spoken(spoken):
+        return lesson_document.page(lesson, made, replace(view, heading="h1"))
 
 
 def _around(found: dict[str, Lesson], at: int) -> None:

@@ -47,8 +47,10 @@ def main() -> None:
         controls.fill(_start())
     own = _own_study()
     if own:
-        st.subheader(own.title, anchor=False)
+        st.subheader(frame.escaped(own.title), anchor=False)
         progress.follow(own.key)
+        if text := promises.tasks(own.config):
+            st.caption(text)
         with st.expander(TEXT["settings"], key="settings_expander"):
             _form()
     else:

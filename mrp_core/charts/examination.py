@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from mrp_core.charts.palette import Palette, figure, note
+from mrp_core.charts.palette import Palette, figure, note, on_two_lines
 from mrp_core.findings import Histogram
 from mrp_core.measurement import Measurement
 from mrp_core.wording import say
@@ -76,9 +76,9 @@ def exposure_frame(histogram: Histogram) -> ShapesFrame:
                        mirrored=False, edge=histogram.edges[cut], beyond=(sum(real[cut:]), sum(null[cut:])))
 
 
-def shapes_figure(frame: ShapesFrame, colours: Palette, *, height: int = 330) -> go.Figure:
+def shapes_figure(frame: ShapesFrame, colours: Palette, *, height: int = 345) -> go.Figure:
     """Draw both distributions: members up and others down, or an outline of chance over the records."""
-    fig = figure(colours, height=height, x_title=frame.x_title, y_title=say("share of trials" if frame.mirrored else "share of records"), margin=(66, 12, 10, 52))
+    fig = figure(colours, height=height, x_title=on_two_lines(frame.x_title), y_title=say("share of trials" if frame.mirrored else "share of records"), margin=(66, 12, 10, 68))
     top = max(*frame.first, *frame.second, 0.01) * 1.25
     sign = -1 if frame.mirrored else 1
     middles = [(a + b) / 2 for a, b in zip(frame.edges, frame.edges[1:], strict=False)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from mrp_core.charts.palette import Palette, figure
+from mrp_core.charts.palette import Palette, figure, on_two_lines
 from mrp_core.findings import EpsilonRange
 from mrp_core.wording import say
 
@@ -43,9 +43,9 @@ def epsilon_frame(found: EpsilonRange) -> EpsilonFrame:
     return EpsilonFrame(lower=found.lower, upper=found.upper, ceiling=found.ceiling, top=1.2 * max([1.0, *known]))
 
 
-def epsilon_figure(frame: EpsilonFrame, colours: Palette, *, height: int = 190) -> go.Figure:
+def epsilon_figure(frame: EpsilonFrame, colours: Palette, *, height: int = 206) -> go.Figure:
     """One horizontal scale: shaded is what either side rules out, the bar is where ε may be."""
-    fig = figure(colours, height=height, x_title=say("ε of one adaptation, for one support record (smaller: more private)"), y_title="", margin=(16, 16, 10, 52))
+    fig = figure(colours, height=height, x_title=on_two_lines(say("ε of one adaptation, for one support record (smaller: more private)")), y_title="", margin=(16, 16, 10, 68))
     guaranteed = math.isfinite(frame.upper)
     right = frame.upper if guaranteed else frame.top
     shapes = [_band(frame.upper, frame.top, colours.impossible)] if guaranteed else []

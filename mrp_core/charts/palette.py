@@ -37,7 +37,12 @@ DARK = Palette(trained="#56B4E9", trained_band="rgba(86,180,233,0.17)", pick="#F
                grey="#8E99A4", seed="rgba(170,182,194,0.30)", text="#E8ECF0", soft="#A9B4BF", rule="#2A333C", surface="#12161A", impossible="rgba(160,172,184,0.12)")
 
 FONT = '"Source Sans", "Source Sans Pro", "Segoe UI", Roboto, Helvetica, Arial, sans-serif'
-CONFIG: dict[str, Any] = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": False, "responsive": True}
+CONFIG: dict[str, Any] = {"displayModeBar": "hover", "modeBarButtons": [["toImage"]], "displaylogo": False, "scrollZoom": False, "doubleClick": False, "responsive": True}
+
+
+def config(name: str) -> dict[str, Any]:
+    """How a chart behaves: nothing zooms, and its camera saves an SVG file of this name."""
+    return CONFIG | {"toImageButtonOptions": {"format": "svg", "filename": name}}
 
 
 def palette(dark: bool) -> Palette:
@@ -71,6 +76,11 @@ def figure(colours: Palette, *, height: int, x_title: str, y_title: str, margin:
         "xaxis": axis | {"showgrid": False, "title": title | {"text": x_title}} | dict(x), "yaxis": axis | {"showline": False, "ticks": "", "title": title | {"text": y_title}} | dict(y),
         **layout,
     })
+
+
+def on_two_lines(title: str) -> str:
+    """A long title of an axis, its part in brackets below the rest, so that a phone shows all of it."""
+    return title.replace(" (", "<br>(", 1)
 
 
 def words(x: float, y: float, text: str, colour: str, *, anchor: str = "left", valign: str = "middle", shift: tuple[float, float] = (0, 0), name: str | None = None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from mrp_core.charts.frontier import setting_label
 from mrp_core.charts.labels import place
-from mrp_core.charts.palette import Palette, figure, note
+from mrp_core.charts.palette import Palette, figure, note, words
 from mrp_core.limits import DPLimit
 from mrp_core.results import Curve
 from mrp_core.settings import UNPROTECTED, Setting
@@ -88,7 +88,8 @@ def roc_figure(frame: RocFrame, colours: Palette, *, height: int = 470) -> go.Fi
         update(type="log", range=list(shown), tickvals=_TICKS[0], ticktext=_TICKS[1])
     if frame.floor > FLOOR:
         fig.add_vrect(x0=FLOOR, x1=min(frame.floor, 1.0), fillcolor=colours.impossible, line_width=0, layer="below")
-        note(fig, math.log10(FLOOR), 0.0, say("too few trials here"), colours.soft, valign="top", shift=(6, -4))
+        upright = words(math.log10(FLOOR), -2.7, say("too few trials here"), colours.soft, valign="bottom", shift=(4, 0))  # no wider than the grey area, so that no name meets it
+        fig.add_annotation(upright | {"textangle": -90})
     fig.add_scatter(x=[FLOOR, 1], y=[FLOOR, 1], mode="lines", line={"color": colours.grey, "width": 1.3, "dash": "dot"}, hoverinfo="skip", name=TEXT["guessing"])
     fig.add_vline(x=0.01, line={"color": colours.grey, "width": 1, "dash": "dash"})
     note(fig, -2, -3, say("1 % accused"), colours.soft, valign="bottom", shift=(5, 4))

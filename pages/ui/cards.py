@@ -47,7 +47,7 @@ def _card(family: TaskFamily) -> tuple[DeltaGenerator, DeltaGenerator]:
     with st.container(border=True, key=f"family_{family.name}"):
         left, right = st.columns([0.46, 0.54], gap="large")
         with left:
-            st.markdown(f"### {family.title} &nbsp;{badge(family)}")
+            st.subheader(f"{family.title} &nbsp;{badge(family)}", anchor=False)
             st.markdown(family.summary)
             facts = st.empty()
             facts.skeleton(height=110)

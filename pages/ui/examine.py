@@ -33,6 +33,7 @@ TEXT: dict[str, Any] = {
     "failed": "The examination with {n} shadow adaptations failed: {error}",
     "cancelled": "The examination with {n} shadow adaptations was cancelled. Finished seeds are kept; resume goes on from there.",
     "lost": "The examination with {n} shadow adaptations is finished, but its file is damaged; ask for one with another number of them.",
+    "unknown": "no reason was recorded.",
     "cancel": "Cancel", "resume": "Resume", "unreadable": "An examination of this setting can't be shown: {error}",
 }
 SIZES = (128, 256, 512)
@@ -164,7 +165,7 @@ def _body(n: int, id: str) -> None:
 def _stopped(n: int, id: str, job: Progress) -> None:
     """A job that ended without a result, and the way to go on with it."""
     if job.state is StudyState.FAILED:
-        st.error(TEXT["failed"].format(n=n, error=job.error or "no reason was recorded."), icon=":material/error:")
+        st.error(TEXT["failed"].format(n=n, error=job.error or TEXT["unknown"]), icon=":material/error:")
     elif job.state is StudyState.CANCELLED:
         st.warning(TEXT["cancelled"].format(n=n), icon=":material/pause_circle:")
     else:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ TEXT: dict[str, Any] = {
     "name": "MRP",
     "tagline": "Meta-learned privacy: what it costs, measured",
     "study": "Study",
-    "study_help": "All pages show this study.",
+    "study_help": "All pages but Learn show this study; lessons have samples of their own.",
     "samples": "sample",
-    "unknown": "There is no study {key!r} here, so the sample study is shown; pick another in the side menu.",
+    "unknown": "There is no study {asked} here, so {shown} is shown; pick another in the side menu.",
 }
 _CUT = 26
 """Characters of a title that the picker shows; a longer one stands below it in full."""
@@ -81,12 +81,31 @@ def link(page: str, label: str, *, icon: str | None = None, **changes: str) -> N
     st.page_link(_pages()[page], label=label, icon=icon, query_params={**session.carried(), **changes})
 
 
-def title(text: str, lead: str = "", *, study: bool = False) -> None:
-    """The question of the page, and one sentence under it; with a badge if the page shows a study and its records are simulated."""
+def title(text: str, lead: str = "", *, study: bool = False, acts: Callable[[], None] | None = None) -> None:
+    """The question of the page, and one sentence under it; with a badge if the page shows a study and its records are simulated.
+
+    Args:
+        text: The question.
+        lead: The sentence.
+        study: Whether the page shows the study at hand.
+        acts: Draws buttons to the right of the sentence.
+    """
     st.title(text, anchor=False)
     badge = f"{simulated.TEXT['badge']} " if study and simulated.noted() else ""
-    if lead or badge:
-        st.markdown(badge + (f":gray[{lead}]" if lead else ""))
+    with st.container(horizontal=True, vertical_alignment="top", gap="medium", key="lead") if acts else nullcontext():
+        if lead or badge:
+            st.markdown(badge + (f":gray[{lead}]" if lead else ""))
+        if acts:
+            acts()
+    _absent()
+
+
+def _absent() -> None:
+    """Say that the study that the link asks for isn't here, if so; in the page itself, since a phone hides the side bar."""
+    asked = session.value(session.STUDY)
+    if asked and (choices := studies.choices()) and not any(c.key == asked for c in choices):
+        shown = next(c.title for c in choices if c.key == studies.current_key(choices))
+        st.warning(TEXT["unknown"].format(asked=escaped(repr(asked)), shown=escaped(shown)))
 
 
 def escaped(text: str) -> str:
@@ -112,9 +131,6 @@ def _sidebar(pages: dict[str, StreamlitPage], choices: Sequence[studies.Choice])
         current = studies.current_key(choices)
         if not choices:
             return
-        asked = session.value(session.STUDY)
-        if asked and asked != current:
-            st.warning(TEXT["unknown"].format(key=asked))
         st.session_state["study_picker"] = current
         titles = _titles(choices)
         st.selectbox(TEXT["study"], list(titles), format_func=lambda key: str(titles.get(key, key)), key="study_picker", on_change=_picked, help=TEXT["study_help"])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import streamlit as st
@@ -16,13 +18,26 @@ LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "简体中文"}
 """Code in the link -> name in its own language."""
 _FOLDER = Path(__file__).parent / "languages"
 _KEPT = "language"
+_SPOKEN: ContextVar[str] = ContextVar("spoken", default="")
 
 
 def current() -> str:
     """The code of this browser session's language; "en" outside any."""
+    if spoken_now := _SPOKEN.get():
+        return spoken_now
     if get_script_run_ctx(suppress_warning=True) is None:
         return "en"
     return st.session_state.get(_KEPT) or choose()
+
+
+@contextmanager
+def spoken(code: str) -> Generator[None]:
+    """Say everything in a language meanwhile, in this thread alone: for what is prepared beside the page or kept for several sessions."""
+    before = _SPOKEN.set(code)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(before)
 
 
 def choose() -> str:

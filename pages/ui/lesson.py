@@ -6,12 +6,13 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from mrp_core.charts.palette import Figure, Palette
 from mrp_core.errors import ConfigError
 from pages.ui import lessons as package
+from pages.ui.language import spoken
 
 Data = Literal["real", "simulated"]
 
@@ -34,6 +35,10 @@ class Control:
     show: Callable[[Any], str] = str
     ends: tuple[str, str] = ("", "")
     choice: bool = False
+
+    def name(self, value: Any) -> str:
+        """A value in a link: the same in every language."""
+        return f"{value:g}" if isinstance(value, int | float) else str(getattr(value, "key", value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +90,12 @@ class Lesson:
         formula, symbols: LaTeX, and what its letters mean.
         paper: Where it comes from.
         terms: Keys of :data:`pages.ui.glossary.TERMS`.
-        prepare: What is computed once for all values of the control, or read from the samples; raises an MRPError where that can't be.
+        prepare: What is computed once for all values of the control from a seed, or read from the samples; raises an MRPError where that can't be.
         control: The control, from what was prepared.
         reveal: (value of the control, what was prepared) -> what is shown. Pure.
         source: Where the numbers come from, in words.
         data: Whether its records are real, simulated, or some of both.
-        slow: Whether preparing takes longer than a page may, so that it goes on beside it.
+        chance: Whether the seed changes anything; what is read from the samples is the same for every seed.
     """
 
     key: str
@@ -105,26 +110,32 @@ class Lesson:
     terms: tuple[str, ...]
     control: Callable[[Any], Control]
     reveal: Callable[[Any, Any], Shown]
+    prepare: Callable[[int], Any]
     source: str
     minutes: int = 3
-    prepare: Callable[[], Any] = field(default=lambda: None)
     data: tuple[Data, ...] = ("real",)
-    slow: bool = False
+    chance: bool = False
 
 
-@functools.cache
-def lessons() -> dict[str, Lesson]:
-    """All lessons by key, in order: each module of ``pages.ui.lessons`` with a module-level ``LESSON``.
+def lessons(language: str) -> dict[str, Lesson]:
+    """All lessons by key, in order: each module of ``pages.ui.lessons`` that offers ``lesson()``, in a language (:mod:`pages.ui.language`).
 
     Raises:
         ConfigError: If two lessons share a key.
     """
+    with spoken(language):
+        return _found(language)
+
+
+@functools.cache
+def _found(language: str) -> dict[str, Lesson]:
     found: dict[str, Lesson] = {}
     for info in pkgutil.iter_modules(package.__path__):
-        lesson = getattr(importlib.import_module(f"{package.__name__}.{info.name}"), "LESSON", None)
-        if lesson is None:
+        offered = getattr(importlib.import_module(f"{package.__name__}.{info.name}"), "lesson", None)
+        if offered is None:
             continue
-        if lesson.key in found:
-            raise ConfigError(f"Two lessons are called {lesson.key!r}; rename one of them.")
-        found[lesson.key] = lesson
+        made: Lesson = offered()
+        if made.key in found:
+            raise ConfigError(f"Two lessons are called {made.key!r}; rename one of them.")
+        found[made.key] = made
     return dict(sorted(found.items(), key=lambda item: (item[1].order, item[0])))

@@ -1,18 +1,20 @@
-"""In which lessons this browser session has made a prediction."""
+"""What this browser session has predicted in which lessons."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import streamlit as st
 
 _KEY = "lessons_predicted"
 
 
-def made() -> frozenset[str]:
-    """Keys of the lessons."""
-    found: frozenset[str] = st.session_state.get(_KEY, frozenset())
+def made() -> Mapping[str, int]:
+    """Key of the lesson -> index of the option."""
+    found: Mapping[str, int] = st.session_state.get(_KEY, {})
     return found
 
 
-def note(lesson: str) -> None:
-    """Note that a prediction was made in a lesson."""
-    st.session_state[_KEY] = made() | {lesson}
+def note(lesson: str, guess: int) -> None:
+    """Note a prediction; the first one counts."""
+    st.session_state[_KEY] = {lesson: guess, **made()}

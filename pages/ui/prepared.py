@@ -1,41 +1,55 @@
-"""What a lesson needs before it can show anything: computed once for all sessions, beside the page where it takes longer than a page may."""
+"""What a lesson needs before it can show anything: computed once for all sessions, beside the page."""
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import streamlit as st
 
 from mrp_core import studyfile
+from pages.ui import language, lesson_document
 from pages.ui.lesson import Lesson, lessons
 
 POLL_SECONDS = 0.3
-_WORKER = ThreadPoolExecutor(1, thread_name_prefix="lesson")
+SEEDS = 100
+"""Seeds are 0 to 99, so that a class can't fill the server's memory with draws of its own."""
+_WORKERS = ThreadPoolExecutor(2, thread_name_prefix="lesson")
 
 
-def begin(lesson: Lesson) -> bool:
-    """Begin to prepare a lesson, as a person reads its question; whether that is finished (or needs no time)."""
-    return not lesson.slow or _running(lesson.key, version()).done()
-
-
-def result(lesson: Lesson) -> Any:
-    """What was prepared; waits for it if need be.
+def experiment(lesson: Lesson, seed: int) -> str | None:
+    """The lesson's :func:`pages.ui.lesson_document.experiment` as JSON, in the session's language; None as long as it is being computed.
 
     Raises:
         MRPError: As the lesson's own ``prepare``; it is tried anew the next time.
     """
-    if not lesson.slow:
-        return _made(lesson.key, version())
-    future = _running(lesson.key, version())
+    asked = (lesson.key, _drawn(lesson, seed), language.current(), version())
+    future = _running(*asked)
+    if not future.done():
+        return None
     if future.exception() is not None:
-        _running.clear(lesson.key, version())
+        _running.clear(*asked)
     return future.result()
 
 
-def follow(lesson: Lesson) -> None:
-    """Draw the page anew as soon as :func:`begin` is through."""
-    st.fragment(_again, run_every=POLL_SECONDS, key="preparing")(lesson.key, version())
+def waited(lesson: Lesson, seed: int) -> str:
+    """The same, waiting for it."""
+    return experiment(lesson, seed) or _running(lesson.key, _drawn(lesson, seed), language.current(), version()).result()
+
+
+def follow(lesson: Lesson, seed: int) -> None:
+    """Draw the page anew as soon as :func:`experiment` is there."""
+    st.fragment(_again, run_every=POLL_SECONDS, key="preparing")(lesson.key, _drawn(lesson, seed), language.current(), version())
+
+
+def made(lesson: Lesson, seed: int = 0) -> Any:
+    """What the lesson's ``prepare`` makes, in this thread if need be.
+
+    Raises:
+        MRPError: As ``prepare``.
+    """
+    return _made(lesson.key, _drawn(lesson, seed), version())
 
 
 def version() -> int:
@@ -43,16 +57,26 @@ def version() -> int:
     return max((path.stat().st_mtime_ns for path in studyfile.samples().values()), default=0)
 
 
-def _again(key: str, changed: int) -> None:
-    if _running(key, changed).done():
+def _drawn(lesson: Lesson, seed: int) -> int:
+    return seed if lesson.chance else 0
+
+
+def _again(*asked: Any) -> None:
+    if _running(*asked).done():
         st.rerun()
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _running(key: str, changed: int) -> Future[Any]:
-    return _WORKER.submit(lessons()[key].prepare)
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _running(key: str, seed: int, spoken: str, changed: int) -> Future[str]:
+    return _WORKERS.submit(_computed, key, seed, spoken)
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _made(key: str, changed: int) -> Any:
-    return lessons()[key].prepare()
+def _computed(key: str, seed: int, spoken: str) -> str:
+    with language.spoken(spoken):
+        lesson = lessons(spoken)[key]
+        return json.dumps(lesson_document.experiment(lesson, made(lesson, seed)), ensure_ascii=False)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _made(key: str, seed: int, changed: int) -> Any:
+    return lessons("en")[key].prepare(seed)

@@ -10,6 +10,7 @@ STUDY, POINT, AXIS, BESIDE = "study", "point", "axis", "beside"
 AREA, LESSON, TERM = "area", "lesson", "term"
 LANG = "lang"
 MODE, STEP, KEEP = "mode", "step", "keep"
+SEED, START = "seed", "start"
 LEAST_ACCURACY, MOST_TPR, MOST_EPSILON, MOST_GROUP = "least", "tpr", "eps", "group"
 _CARRIED = (LANG, STUDY, POINT, AXIS, BESIDE, LEAST_ACCURACY, MOST_TPR, MOST_EPSILON, MOST_GROUP)
 
@@ -39,6 +40,15 @@ def forget(name: str) -> None:
     st.session_state.pop(_kept(name), None)
     if name in st.query_params:
         del st.query_params[name]
+
+
+def change(**new: str) -> None:
+    """Set several parameters at once, as one step of the browser's history; "" drops one."""
+    for name, text in new.items():
+        st.session_state.pop(_kept(name), None)
+        if text:
+            st.session_state[_kept(name)] = text
+    st.query_params.from_dict({name: text for name, text in {**st.query_params.to_dict(), **new}.items() if text})
 
 
 def carried() -> Mapping[str, str]:

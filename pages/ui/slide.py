@@ -11,25 +11,51 @@ import streamlit as st
 from mrp_core.charts.frontier import setting_label
 from mrp_core.errors import ConfigError
 from mrp_core.settings import SETTING_KINDS, UNPROTECTED, Setting
-from pages.ui import session
+from pages.ui import frame, session
 
 TEXT: dict[str, Any] = {
     "along": "Slide along",
     "kinds": {"lambda": "λ", "epsilon": "ε", "found": "found", "free": "free baselines"},
     "slider": {"lambda": "λ, weight of the privacy loss", "epsilon": "ε, guarantee of the noisy adaptation", "found": "Settings that the search found", "free": "Baselines that need no training"},
     "unprotected": "unprotected", "left": "← more accurate", "right": "more private →",
+    "no noise": "no noise",
+    "missing": "{asked} was asked for, which isn't among the settings here; {shown} is shown instead.",
+    "unknown": "{error} Here {shown} is shown instead.",
 }
 
 
 def current(settings: Sequence[Setting]) -> Setting:
-    """The setting in the URL if it is among these, else the one in the middle of the λ slider."""
+    """The setting that the link asks for if it is among these, else the one in the middle of the λ slider; that another one was asked for is said."""
+    if (found := asked(settings)) is not None:
+        return found
+    setting = middle(settings)
+    if text := missing(settings, setting):
+        st.warning(text)
+    return setting
+
+
+def asked(settings: Sequence[Setting]) -> Setting | None:
+    """The setting that the link asks for, or that was chosen on another page; None if that is none of these."""
     try:
-        asked = Setting.from_key(session.value(session.POINT, UNPROTECTED.key))
+        found = Setting.from_key(session.value(session.POINT))
+    except ConfigError:
+        return None
+    return found if found in settings else None
+
+
+def missing(settings: Sequence[Setting], shown: Setting) -> str:
+    """Why the link's setting isn't shown, as a sentence; empty where it is, or where the link names none."""
+    key = session.value(session.POINT)
+    if not key or asked(settings) is not None:
+        return ""
+    try:
+        return TEXT["missing"].format(asked=frame.escaped(setting_label(Setting.from_key(key))), shown=setting_label(shown))
     except ConfigError as error:
-        st.warning(str(error))
-        asked = UNPROTECTED
-    if asked in settings and session.value(session.POINT):
-        return asked
+        return TEXT["unknown"].format(error=frame.escaped(str(error)), shown=setting_label(shown))
+
+
+def middle(settings: Sequence[Setting]) -> Setting:
+    """Where a page starts that isn't asked for a setting: the middle of the λ slider."""
     lambdas = [s for s in settings if s.kind == "lambda"]
     if len(lambdas) == 1:
         items = next(iter(groups(settings).values()))
@@ -75,7 +101,7 @@ def _short(key: str, kind: str) -> str:
         return TEXT["unprotected"]
     if setting.kind in ("lambda", "found") or (setting.kind == "epsilon" and math.isfinite(setting.value)):
         return f"{setting.value:g}"
-    return "no noise" if setting.kind == "epsilon" else setting_label(setting)
+    return TEXT["no noise"] if setting.kind == "epsilon" else setting_label(setting)
 
 
 def _kind_chosen(found: dict[str, list[Setting]]) -> None:

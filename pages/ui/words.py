@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from mrp_core.charts.frontier import setting_label
@@ -10,7 +11,6 @@ from mrp_core.measurement import METRICS, Measurement
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED
 
-COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 TEXT: dict[str, Any] = {
     "reference": "λ = 0 is the unprotected model: all differences are taken from it.",
     "both": "At {setting} {leak} and {accuracy}: both differences are real.",
@@ -18,14 +18,25 @@ TEXT: dict[str, Any] = {
     "accuracy only": "At {setting} {accuracy}; {seeds} do not tell its leakage apart from the unprotected model's.",
     "none": "At {setting}, {seeds} do not tell it apart from the unprotected model, neither in accuracy nor in leakage.",
     "unpaired": "{setting} has no paired measurement of λ = 0 yet, so there is no difference to speak of.",
-}
-_LEAKS = {
-    "mi": "an answer tells {size} bits {less} {span} about the record",
-    "mi_excess": "an answer tells {size} bits {less} {span} about the record beyond its label",
-    "lira_auc": "an attacker tells a member from another record {size} times in 100 {less} often {span}",
-    "lira_tpr_1pct": "the attack finds {size} points {fewer} of the members {span} at 1 % false accusations",
-    "lira_advantage": "the attacker's advantage is {size} points {smaller} {span}",
-    "membership_bits": "the attack learns {size} bits {less} {span} about membership",
+    "this": "This setting",
+    "seeds": ("no seeds", "one seed", "two seeds", "three seeds", "four seeds", "five seeds", "six seeds", "seven seeds", "eight seeds", "nine seeds", "ten seeds"), "many": "{n} seeds",
+    "accuracy": {"less": "accuracy falls by {size} points {span}", "more": "accuracy rises by {size} points {span}"},
+    "leaks": {
+        "mi": {"less": "an answer tells {size} bits less {span} about the record", "more": "an answer tells {size} bits more {span} about the record"},
+        "mi_excess": {"less": "an answer tells {size} bits less {span} about the record beyond its label", "more": "an answer tells {size} bits more {span} about the record beyond its label"},
+        "lira_auc": {"less": "an attacker tells a member from another record {size} times in 100 less often {span}",
+                     "more": "an attacker tells a member from another record {size} times in 100 more often {span}"},
+        "lira_tpr_1pct": {"less": "the attack finds {size} points fewer of the members {span} at 1 % false accusations",
+                          "more": "the attack finds {size} points more of the members {span} at 1 % false accusations"},
+        "lira_advantage": {"less": "the attacker's advantage is {size} points smaller {span}", "more": "the attacker's advantage is {size} points larger {span}"},
+        "membership_bits": {"less": "the attack learns {size} bits less {span} about membership", "more": "the attack learns {size} bits more {span} about membership"},
+        "other": {"less": "leakage is {size} less {span}", "more": "leakage is {size} more {span}"},
+    },
+    "attacker": "Shown a member and another record, the attacker picks the member {value} times of 100; guessing is 50.",
+    "attacker_base": "Shown a member and another record, the attacker picks the member {value} times of 100, and {base} times without protection; guessing is 50.",
+    "attacker_more": "So membership leaks **more** here than without protection.",
+    "attacker_unresolved": "How well an attacker does is not resolved here.",
+    "unresolved": "not resolved", "points": " points", "bits": " bits",
 }
 
 
@@ -33,7 +44,7 @@ def amount(metric: str, m: Measurement, *, span: bool = True) -> str:
     """A value with its unit and 95 % interval, or why there is none."""
     spec = METRICS[metric]
     if not m.resolved:
-        return m.note or "not resolved"
+        return m.note or TEXT["unresolved"]
     text = spec.text(m.value)
     if not span or math.isnan(m.low):
         return text
@@ -49,7 +60,7 @@ def real(d: Measurement | None) -> bool:
 def change(metric: str, d: Measurement) -> str:
     """A difference, e.g. "-12.3 points"; the sign first, so that a metric's arrow points the right way."""
     spec = METRICS[metric]
-    unit = {"%": " points", "bits": " bits"}.get(spec.unit, "")
+    unit = {"%": TEXT["points"], "bits": TEXT["bits"]}.get(spec.unit, "")
     return f"{spec.shown(d.value):+.{_digits(spec.unit)}f}{unit}"
 
 
@@ -64,7 +75,7 @@ def span(metric: str, d: Measurement) -> str:
 def verdict(summary: Summary | None, leak: str, seeds: int) -> str:
     """One true sentence about a setting against λ = 0."""
     if summary is None:
-        return TEXT["unpaired"].format(setting="This setting")
+        return TEXT["unpaired"].format(setting=TEXT["this"])
     if summary.setting == UNPROTECTED:
         return TEXT["reference"]
     accuracy, leakage = summary.differences.get("accuracy"), summary.differences.get(leak)
@@ -75,31 +86,39 @@ def verdict(summary: Summary | None, leak: str, seeds: int) -> str:
     return TEXT[kind].format(setting=name, leak=_leak(leak, leakage), accuracy=_accuracy(accuracy), seeds=_seeds(seeds))
 
 
-def attacker(auc: Measurement | None) -> str:
-    """The AUC in words."""
+def attacker(auc: Measurement | None, base: Measurement | None = None, difference: Measurement | None = None) -> str:
+    """The AUC in words.
+
+    Args:
+        auc: At the setting.
+        base: At λ = 0, if that is another one.
+        difference: The paired one of the two. That the attack finds more than without protection is said, since other leakages may fall at the same setting.
+    """
     if auc is None or not auc.resolved:
-        return "How well an attacker does is not resolved here."
-    return f"Shown a member and another record, the attacker picks the member {auc.value * 100:.0f} times of 100; guessing is 50."
+        return TEXT["attacker_unresolved"]
+    if base is None or not base.resolved:
+        return TEXT["attacker"].format(value=f"{auc.value * 100:.0f}")
+    text = TEXT["attacker_base"].format(value=f"{auc.value * 100:.0f}", base=f"{base.value * 100:.0f}")
+    return f"{text} {TEXT['attacker_more']}" if difference is not None and real(difference) and difference.value > 0 else text
 
 
 def _leak(metric: str, d: Measurement) -> str:
-    spec = METRICS[metric]
+    spec, leaks = METRICS[metric], TEXT["leaks"]
     scale = 100 if spec.unit in ("", "%") else spec.shown(1.0)
-    digits = 1 if scale == 100 else 2
-    low, high = sorted((abs(d.low) * scale, abs(d.high) * scale))
-    down = d.value < 0
-    return _LEAKS.get(metric, "leakage is {size} {less} {span}").format(
-        size=f"{abs(d.value) * scale:.{digits}f}", span=f"[{low:.{digits}f}, {high:.{digits}f}]", less="less" if down else "more", fewer="fewer" if down else "more",
-        smaller="smaller" if down else "larger")
+    return _phrase(leaks[metric] if metric in leaks else leaks["other"], d, scale, 1 if scale == 100 else 2)
 
 
 def _accuracy(d: Measurement) -> str:
-    low, high = sorted((abs(d.low) * 100, abs(d.high) * 100))
-    return f"accuracy {'falls' if d.value < 0 else 'rises'} by {abs(d.value) * 100:.1f} points [{low:.1f}, {high:.1f}]"
+    return _phrase(TEXT["accuracy"], d, 100, 1)
+
+
+def _phrase(ways: Mapping[str, str], d: Measurement, scale: float, digits: int) -> str:
+    low, high = sorted((abs(d.low) * scale, abs(d.high) * scale))
+    return ways["less" if d.value < 0 else "more"].format(size=f"{abs(d.value) * scale:.{digits}f}", span=f"[{low:.{digits}f}, {high:.{digits}f}]")
 
 
 def _seeds(n: int) -> str:
-    return f"{COUNTS[n] if n < len(COUNTS) else n} seed{'' if n == 1 else 's'}"
+    return TEXT["seeds"][n] if n < len(TEXT["seeds"]) else TEXT["many"].format(n=n)
 
 
 def _digits(unit: str) -> int:

@@ -48,7 +48,7 @@ def test_a_point_in_the_link_is_shown_and_a_wrong_one_is_a_sentence(app: AppTest
 def test_an_unknown_study_in_the_link_is_a_sentence(app: AppTest) -> None:
     app.query_params["study"] = "nowhere"
     at = app.run()
-    assert not at.exception and any("nowhere" in w.value for w in at.sidebar.warning)
+    assert not at.exception and any("nowhere" in w.value for w in at.main.warning)
 
 
 def test_a_wrong_knob_is_a_sentence_and_launch_is_off(app: AppTest) -> None:

@@ -22,6 +22,17 @@ TEXT: dict[str, Any] = {
     "captions": ("Bands: 95 % over seeds and tasks. Lower is more private.", "Bands: 95 % over seeds and tasks. 0.5 is guessing. LiRA is an attack: a better one may find more."),
     "alts": ("I(X;Ŷ) over λ in {name}.", "AUC of LiRA over λ in {name}: it {verdict}."), "control": "Sample study",
     "none": "No sample study has several λ, so this lesson has nothing to show; restore sample_data/studies from the repository.",
+    "lesson": {
+        "title": "Can two leakages disagree?",
+        "question": "The λ of the last lesson makes each answer tell less about the record that is **asked about**. Another worry is about the records that the model was **adapted "
+            "on**, its members: LiRA, "
+            "an attack, tries to tell them from others. In the letters sample, from λ = 0 to the middle of the slider, what happens to LiRA's success?",
+        "options": ("It falls too: less information is less information", "It cannot be told from what it was before", "It rises: the attack does better on the model that tells less"),
+        "takeaway": "\"Private\" means nothing until you say private against what: to tell less about the record asked about is no protection of the records learned from.",
+        "formula": r"\begin{array}{c}I(X;\hat Y)=H(\hat Y)-H(\hat Y\mid X)\\\mathrm{AUC}=\Pr\left[s_\text{member}>s_\text{other}\right]\end{array}",
+        "symbols": "The first is about X, the record asked about; the second about the records learned from, by the attacker's score s, here LiRA's likelihood ratio.",
+        "source": "From the shipped sample studies; intervals are paired by seed and task and hold for all settings of a study at once.",
+    },
 }
 
 
@@ -38,8 +49,8 @@ class Ladder:
         return self.along[len(self.along) // 2]
 
 
-def prepare() -> dict[str, Ladder]:
-    """All samples that have several λ and both measures.
+def prepare(seed: int) -> dict[str, Ladder]:
+    """All samples that have several λ and both measures; nothing is drawn.
 
     Raises:
         DataError: If there is none.
@@ -56,7 +67,7 @@ def moved(difference: Measurement) -> int:
     return 1 if not words.real(difference) else 0 if difference.value < 0 else 2
 
 
-def control(prepared: dict[str, Ladder]) -> Control:
+def _control(prepared: dict[str, Ladder]) -> Control:
     """Which sample."""
     return Control(label=TEXT["control"], values=tuple(prepared), default=FIRST if FIRST in prepared else next(iter(prepared)), show=lambda key: prepared[key].name.capitalize(), choice=True)
 
@@ -85,15 +96,11 @@ def _picture(ladder: Ladder, which: int, said: dict[str, Any]) -> Picture:
     return Picture(key=f"leak_{metric}", title=TEXT["titles"][which], figure=partial(lines_figure, frame), rows=frame.rows(), caption=TEXT["captions"][which], alt=TEXT["alts"][which].format(**said))
 
 
-LESSON = Lesson(
-    key="disagree", order=4, title="Can two leakages disagree?",
-    question="The λ of the last lesson makes each answer tell less about the record that is **asked about**. Another worry is about the records that the model was **adapted on**, its members: LiRA, "
-             "an attack, tries to tell them from others. In the letters sample, from λ = 0 to the middle of the slider, what happens to LiRA's success?",
-    options=("It falls too: less information is less information", "It cannot be told from what it was before", "It rises: the attack does better on the model that tells less"),
-    takeaway="\"Private\" means nothing until you say private against what: to tell less about the record asked about is no protection of the records learned from.",
-    formula=r"\begin{gathered}I(X;\hat Y)=H(\hat Y)-H(\hat Y\mid X)\\\mathrm{AUC}=\Pr\left[s_\text{member}>s_\text{other}\right]\end{gathered}",
-    symbols="The first is about X, the record asked about; the second about the records learned from, by the attacker's score s, here LiRA's likelihood ratio.",
-    paper="Carlini et al. 2022, Membership inference attacks from first principles.",
-    terms=("output-mi", "lira", "auc", "membership-inference", "paired-interval"), control=control, reveal=reveal, prepare=prepare,
-    source="From the shipped sample studies; intervals are paired by seed and task and hold for all settings of a study at once.",
-)
+def lesson() -> Lesson:
+    """The lesson, in the language of the moment."""
+    return Lesson(
+        key="disagree", order=4,
+        paper="Carlini et al. 2022, Membership inference attacks from first principles.",
+        terms=("output-mi", "lira", "auc", "membership-inference", "paired-interval"),
+        control=_control, reveal=reveal, prepare=prepare, **TEXT["lesson"],
+    )

@@ -17,17 +17,30 @@ from pages.ui import samples
 from pages.ui.lesson import Control, Lesson, Number, Picture, Shown
 
 SAMPLE, TRIED, HEADLINE, METRIC, SOME, MANY = "letters", "loss_threshold", "lira_online", "tpr_1pct", 2.0, 4.0
-LADDER = {"label_only_gap": "right or wrong only", "entropy": "entropy", "loss_threshold": "loss threshold", "attack_p": "attack P", "rmia_offline": "RMIA, offline", "lira_online": "LiRA, online"}
+LADDER = ("label_only_gap", "entropy", "loss_threshold", "attack_p", "rmia_offline", "lira_online")
 """From what needs least to what needs most; fixed here, not by what they found."""
 TEXT: dict[str, Any] = {
     "sentence": "Of 1,000 members, at one false accusation in 100, **{name}** finds **{value:.0f}** [{low:.0f}, {high:.0f}]; guessing finds 10. LiRA, with {n} shadow models, finds {best:.0f} "
                 "**in the very same model**, {times:.1f} times as many as the loss threshold.",
+    "attacks": {"label_only_gap": "right or wrong only", "entropy": "entropy", "loss_threshold": "loss threshold", "attack_p": "attack P", "rmia_offline": "RMIA, offline",
+                "lira_online": "LiRA, online"},
+    "control": "Attack", "ends": ("← knows little", "knows much →"),
     "numbers": ("This attack finds", "LiRA finds", "ε is at least"), "found": "{value:.0f} of 1,000", "note": "[{low:.0f}, {high:.0f}]; guessing is 10",
     "bound": "shown in {trials:,} trials; no upper bound", "ladder": "Members found, by attack", "x": "found at 1 % false accusations", "settle": "LiRA with few shadow models and with many",
     "caption": "Orange: the attack chosen. Pale: attacks not tried yet. Dotted: guessing. All on the same models. Who sees only right or wrong can't accuse as few as one in 100.",
     "caption_settle": "The same attack with more shadow models. An auditor who stops at {least} sees an AUC of {first:.2f}, one who goes on to {most} sees {last:.2f}.",
     "alt": "Bars of the members that each attack finds; {name} finds {value:.0f} of 1,000.", "alt_settle": "AUC of LiRA over the number of shadow models.",
     "none": "The examination has no attack to compare, so this lesson has nothing to show; restore sample_data/studies from the repository.",
+    "lesson": {
+        "title": "What does a failed attack prove?",
+        "question": "An auditor tries the loss-threshold attack on the unprotected letters model. At one false accusation in 100 it finds only a few members more than guessing does. "
+            "\"So little leaks\", says the report. How many members does LiRA find in the very same model?",
+        "options": ("About as many, fewer than twice", "Two to four times as many", "More than four times as many"),
+        "takeaway": "A failed attack proves nothing about the next one: every attack is a bound from below, and only a guarantee such as ε is one from above.",
+        "formula": r"\varepsilon_\text{shown by an attack}\ \le\ \varepsilon\ \le\ \varepsilon_\text{accounted}",
+        "symbols": "The left side grows with better attacks, the right side needs a proof. An attack that fails leaves the left side at 0, and the right side wherever it was.",
+        "source": "From the shipped examination of the unprotected letters study; intervals over seeds and tasks.",
+    },
 }
 
 
@@ -39,8 +52,8 @@ class Tried:
     examination: Examination
 
 
-def prepare() -> Tried:
-    """Read the sample's examination.
+def prepare(seed: int) -> Tried:
+    """Read the sample's examination; nothing is drawn.
 
     Raises:
         DataError: If it is missing, or lacks the attacks.
@@ -59,19 +72,19 @@ def found_times(rates: dict[str, Measurement]) -> float:
     return rates[HEADLINE].value / least if least > 0 else math.inf
 
 
-def control(prepared: Tried) -> Control:
+def _control(prepared: Tried) -> Control:
     """Which attack."""
-    return Control(label="Attack", values=tuple(prepared.rates), default=TRIED, show=lambda name: LADDER[name], ends=("← knows little", "knows much →"))
+    return Control(label=TEXT["control"], values=tuple(prepared.rates), default=TRIED, show=lambda name: TEXT["attacks"][name], ends=TEXT["ends"])
 
 
 def reveal(name: str, prepared: Tried) -> Shown:
     """What the attack finds, and what the others do."""
     rates, e = prepared.rates, prepared.examination
     m, times = rates[name], found_times(rates)
-    said = {"name": LADDER[name], "value": m.value * 1000, "low": m.low * 1000, "high": m.high * 1000, "best": rates[HEADLINE].value * 1000, "times": times,
+    said = {"name": TEXT["attacks"][name], "value": m.value * 1000, "low": m.low * 1000, "high": m.high * 1000, "best": rates[HEADLINE].value * 1000, "times": times,
             "n": e.options.adaptations - 2}
     names = list(rates)
-    bars = bars_frame([Bar(name=LADDER[n], value=r.value * 100, low=r.low * 100, high=r.high * 100, chosen=n == name, faint=names.index(n) > names.index(name)) for n, r in rates.items()],
+    bars = bars_frame([Bar(name=TEXT["attacks"][n], value=r.value * 100, low=r.low * 100, high=r.high * 100, chosen=n == name, faint=names.index(n) > names.index(name)) for n, r in rates.items()],
                       x_title=TEXT["x"], level=1.0, unit=" %")
     return Shown(answer=0 if times < SOME else 1 if times < MANY else 2, sentence=TEXT["sentence"].format(**said), numbers=_numbers(prepared, said),
                  pictures=(Picture(key="ladder_of_attacks", title=TEXT["ladder"], figure=partial(bars_figure, bars), rows=bars.rows(), caption=TEXT["caption"], alt=TEXT["alt"].format(**said)),
@@ -94,15 +107,11 @@ def _settling(e: Examination) -> tuple[Picture, ...]:
     return (Picture(key="settled", title=TEXT["settle"], figure=partial(settling_figure, settled, height=310), rows=settled.rows(), caption=text, alt=TEXT["alt_settle"]),)
 
 
-LESSON = Lesson(
-    key="failure", order=8, title="What does a failed attack prove?",
-    question="An auditor tries the loss-threshold attack on the unprotected letters model. At one false accusation in 100 it finds only a few members more than guessing does. "
-             "\"So little leaks\", says the report. How many members does LiRA find in the very same model?",
-    options=("About as many, fewer than twice", "Two to four times as many", "More than four times as many"),
-    takeaway="A failed attack proves nothing about the next one: every attack is a bound from below, and only a guarantee such as ε is one from above.",
-    formula=r"\underbrace{\varepsilon_\text{shown by an attack}}_{\text{grows with better attacks}}\ \le\ \varepsilon\ \le\ \underbrace{\varepsilon_\text{accounted}}_{\text{needs a proof}}",
-    symbols="An attack that fails leaves the left side at 0, and the right side wherever it was.",
-    paper="Carlini et al. 2022, Membership inference attacks from first principles; Zarifzadeh et al. 2024, Low-cost high-power membership inference attacks.",
-    terms=("loss-threshold", "lira", "rmia", "shadow", "tpr-at-fpr", "epsilon-lower-bound", "roc"), control=control, reveal=reveal, prepare=prepare,
-    source="From the shipped examination of the unprotected letters study; intervals over seeds and tasks.",
-)
+def lesson() -> Lesson:
+    """The lesson, in the language of the moment."""
+    return Lesson(
+        key="failure", order=8,
+        paper="Carlini et al. 2022, Membership inference attacks from first principles; Zarifzadeh et al. 2024, Low-cost high-power membership inference attacks.",
+        terms=("loss-threshold", "lira", "rmia", "shadow", "tpr-at-fpr", "epsilon-lower-bound", "roc"),
+        control=_control, reveal=reveal, prepare=prepare, **TEXT["lesson"],
+    )

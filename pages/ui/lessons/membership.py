@@ -13,16 +13,27 @@ from mrp_core.charts.lesson_shapes import two_figure, two_frame
 from mrp_core.measurement import Measurement
 from pages.ui.lesson import Control, Lesson, Number, Picture, Shown
 
-FEATURES, MODELS, PENALTY, SEED = 10, 1000, 1.0, 0
+FEATURES, MODELS, PENALTY = 10, 1000, 1.0
 SIZES = (5, 10, 20, 40, 80, 160, 320)
 BARELY, SURE = 0.6, 0.9
 TEXT: dict[str, Any] = {
     "sentence": "With {n} other records, whoever sees one answer tells the model that was trained on the record from one that wasn't **{auc:.0f} times of 100**; guessing is 50. "
                 "The same record with its right label is found out {plain:.0f} times of 100.",
+    "control": "Other records that the model is trained on", "ends": ("← few", "many →"), "title": "What the two models answer about the record", "times": "{value:.0f} of 100",
     "numbers": ("Wrong label: told apart", "Right label: told apart"), "note": "[{low:.0f}, {high:.0f}]; guessing is 50",
     "names": ("trained with the record", "trained without it"), "x": "how much the model backs the wrong label",
     "caption": "{models:,} models of each kind, each trained on {n} other records drawn anew. Where the two shapes lie apart, the answer tells.",
     "alt": "Histograms of the answer of models trained with the record, upward, and without it, downward; they are told apart {auc:.0f} times of 100.",
+    "lesson": {
+        "title": "What does a model give away?",
+        "question": "A small model learns to tell two groups of people apart. In its training data one record has the wrong label. Somebody trains the same model twice, with and without that "
+            "record, and asks each **one** question: about that record. With 10 other records, how often does the answer give away which model knew it?",
+        "options": ("Barely: up to 60 times of 100, and guessing is 50", "Often: 60 to 90 times of 100", "Nearly always: more than 90 times of 100"),
+        "takeaway": "A model's answers carry traces of single records, and a record that stands out leaves the clearest one: to ask \"was this person in the data?\" is an attack on its own.",
+        "formula": r"\Lambda(x)=\frac{p\left(\text{answer}\mid \text{trained with } x\right)}{p\left(\text{answer}\mid \text{trained without } x\right)}",
+        "symbols": "The attacker says \"member\" where the ratio Λ is large; no other test finds more members at the same rate of false accusations (Neyman and Pearson).",
+        "source": "Computed here, now: ridge regression on simulated records with 10 features.",
+    },
 }
 
 
@@ -42,7 +53,7 @@ class Answers:
         return interval(attack_result(scores, np.broadcast_to([True, False], scores.shape)).auc[None], low=0.0, high=1.0)
 
 
-def answers(records: int, label: float, *, models: int = MODELS, seed: int = SEED) -> Answers:
+def answers(records: int, label: float, *, seed: int, models: int = MODELS) -> Answers:
     """Ridge regression on two clusters; the record is the centre of the positive one, and ``label`` is what it is trained with.
 
     Adding one record moves the fit by a known amount, f_in = f_out + h / (1 + h) (label - f_out) with h = x' A^-1 x (Sherman & Morrison 1950), so that each
@@ -59,14 +70,19 @@ def answers(records: int, label: float, *, models: int = MODELS, seed: int = SEE
     return Answers(inside=label * (outside + pull / (1 + pull) * (label - outside)), outside=label * outside)
 
 
-def control(prepared: None) -> Control:
+def prepare(seed: int) -> dict[int, tuple[Answers, Answers]]:
+    """By the number of other records, what models say about the record with its wrong label and with its right one."""
+    return {n: (answers(n, -1.0, seed=seed), answers(n, 1.0, seed=seed)) for n in SIZES}
+
+
+def _control(prepared: object) -> Control:
     """Number of other records."""
-    return Control(label="Other records that the model is trained on", values=SIZES, default=10, ends=("← few", "many →"))
+    return Control(label=TEXT["control"], values=SIZES, default=10, ends=TEXT["ends"])
 
 
-def reveal(records: int, prepared: None) -> Shown:
+def reveal(records: int, prepared: dict[int, tuple[Answers, Answers]]) -> Shown:
     """How well the two kinds of model are told apart."""
-    flipped, plain = answers(records, -1.0), answers(records, 1.0)
+    flipped, plain = prepared[records]
     auc, other = flipped.auc(), plain.auc()
     both = np.concatenate([flipped.inside, flipped.outside])
     low, high = np.quantile(both, [0.005, 0.995])
@@ -74,23 +90,19 @@ def reveal(records: int, prepared: None) -> Shown:
     words = {"n": records, "auc": auc.value * 100, "plain": other.value * 100, "models": MODELS}
     return Shown(answer=0 if auc.value < BARELY else 1 if auc.value < SURE else 2, sentence=TEXT["sentence"].format(**words),
                  numbers=(_number(TEXT["numbers"][0], auc), _number(TEXT["numbers"][1], other)),
-                 pictures=(Picture(key="answers", title="What the two models answer about the record", figure=partial(two_figure, frame), rows=frame.rows(), alt=TEXT["alt"].format(**words),
+                 pictures=(Picture(key="answers", title=TEXT["title"], figure=partial(two_figure, frame), rows=frame.rows(), alt=TEXT["alt"].format(**words),
                                    caption=TEXT["caption"].format(**words)),))
 
 
 def _number(label: str, m: Measurement) -> Number:
-    return Number(label=label, value=f"{m.value * 100:.0f} of 100", note=TEXT["note"].format(low=m.low * 100, high=m.high * 100))
+    return Number(label=label, value=TEXT["times"].format(value=m.value * 100), note=TEXT["note"].format(low=m.low * 100, high=m.high * 100))
 
 
-LESSON = Lesson(
-    key="membership", order=1, title="What does a model give away?",
-    question="A small model learns to tell two groups of people apart. In its training data one record has the wrong label. Somebody trains the same model twice, with and without that "
-             "record, and asks each **one** question: about that record. With 10 other records, how often does the answer give away which model knew it?",
-    options=("Barely: up to 60 times of 100, and guessing is 50", "Often: 60 to 90 times of 100", "Nearly always: more than 90 times of 100"),
-    takeaway="A model's answers carry traces of single records, and a record that stands out leaves the clearest one: to ask \"was this person in the data?\" is an attack on its own.",
-    formula=r"\Lambda(x)=\frac{p\left(\text{answer}\mid \text{trained with } x\right)}{p\left(\text{answer}\mid \text{trained without } x\right)}",
-    symbols="The attacker says \"member\" where the ratio Λ is large; no other test finds more members at the same rate of false accusations (Neyman and Pearson).",
-    paper="Shokri et al. 2017, Membership inference attacks against machine learning models; Carlini et al. 2022, Membership inference attacks from first principles.",
-    terms=("membership-inference", "member", "shadow", "lira", "auc"), control=control, reveal=reveal,
-    source="Computed here, now: ridge regression on simulated records with 10 features.", data=("simulated",),
-)
+def lesson() -> Lesson:
+    """The lesson, in the language of the moment."""
+    return Lesson(
+        key="membership", order=1,
+        paper="Shokri et al. 2017, Membership inference attacks against machine learning models; Carlini et al. 2022, Membership inference attacks from first principles.",
+        terms=("membership-inference", "member", "shadow", "lira", "auc"),
+        control=_control, reveal=reveal, prepare=prepare, chance=True, data=("simulated",), **TEXT["lesson"],
+    )

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from mrp_core.taskdata import HeldOutTasks
 
 SAMPLE, SEEDS, HALVES, ASKED, WANTED = "letters", 3, 4, 3.0, (17.5, 7.0, 3.0, 1.0)
-METRIC, LEARNED, SCRATCH = "accuracy", "meta-learned start", "random start"
+METRIC, LEARNED, SCRATCH = "accuracy", "learned", "scratch"
 TEXT: dict[str, Any] = {
     "sentence": "{setting}: after {steps} steps the meta-learned start is right **{learned:.0f} %** of the time, the random one **{scratch:.0f} %**; {verdict}, {change} {span}. "
                 "Guessing is {chance:.0f} %.",
     "verdicts": ("the paired difference is real", "the paired difference does not tell them apart", "the paired difference is real, for the random start"),
     "settings": {"lambda": "Without any protection", "epsilon": "With the guarantee ε = {value:g}"}, "short": {"lambda": "no protection", "epsilon": "ε = {value:g}"},
+    "starts": {"learned": "meta-learned start", "scratch": "random start"}, "control": "Protection of the adaptation", "ends": ("← more accurate", "more private →"), "unprotected": "none",
+    "tick": "ε={value:g}", "percent": "{value:.1f} %",
     "numbers": ("Meta-learned start", "Random start", "Difference, paired by task"), "note": "[{low:.1f}, {high:.1f}] after {steps} steps", "difference": "{span} points",
     "steps": "New tasks, step by step", "along": "At the end, by protection", "x": "adaptation steps on the new task", "x_along": "protection", "guess": "guessing",
     "caption": "{tasks} tasks that meta-training never saw, in each of {seeds} seeds, each adapted on {halves} random support sets. Bands: 95 %. Blue: the strategy of the sample; "
@@ -36,6 +38,17 @@ TEXT: dict[str, Any] = {
     "caption_along": "Both adapt in the same way: {lowest} adapts under ε, with the same clipping, noise and steps. The random start's step size was chosen on validation tasks.",
     "head": "the head alone", "all": "every layer", "alt": "Accuracy over adaptation steps from a meta-learned and from a random start.", "alt_along": "Accuracy after the last step by protection.",
     "none": "The sample study {name!r} comes without its strategy, so this lesson has nothing to show; restore sample_data/studies from the repository.",
+    "lesson": {
+        "title": "Why meta-learning?",
+        "question": "Five letters that training never saw, five examples of each, and a guarantee of ε = 3 for these examples: each step is clipped and gets noise. One adaptation starts from "
+            "weights that were meta-learned on other letters, the other from random ones. Which one is more accurate in the end?",
+        "options": ("The meta-learned start", "They can't be told apart: the noise drowns everything", "The random start"),
+        "takeaway": "Noise hides what the private examples teach, so whoever needs less from them loses less: what can be learned from other tasks needn't be learned from private records.",
+        "formula": r"\begin{array}{c}\theta_{k+1}=\theta_k-\alpha\left(\frac1n\sum_i\mathrm{clip}_c\left(\nabla L_i(\theta_k)\right)+\xi_k\right)"
+            r"\\\xi_k\sim\mathcal N\left(0,\tfrac{\sigma^2c^2}{n^2}\right)\end{array}",
+        "symbols": "The inner loop: n support records, clipping norm c, noise multiplier σ, step size α. Meta-learning chooses θ₀ and α.",
+        "source": "Adapted here, now, with the strategy of the shipped letters study, on its held-out tasks.",
+    },
 }
 
 
@@ -63,8 +76,8 @@ class Race:
         return _interval(both[LEARNED][..., -1] - both[SCRATCH][..., -1], low=-1.0)
 
 
-def prepare() -> Race:
-    """Adapt the sample's strategy, and random weights in the same way, to the sample's held-out tasks: no meta-training happens here.
+def prepare(seed: int) -> Race:
+    """Adapt the sample's strategy, and random weights in the same way, to the sample's held-out tasks: no meta-training happens here, and nothing is drawn anew.
 
     Raises:
         DataError: If the sample or its strategy is missing.
@@ -95,11 +108,11 @@ def winner(difference: Measurement) -> int:
     return 1 if not words.real(difference) else 0 if difference.value > 0 else 2
 
 
-def control(prepared: Race) -> Control:
+def _control(prepared: Race) -> Control:
     """How the adaptation is protected."""
     settings = tuple(prepared.accuracy)
-    return Control(label="Protection of the adaptation", values=settings, default=min(settings, key=lambda s: abs(s.value - ASKED) if s.kind == "epsilon" else math.inf), show=_short,
-                   ends=("← more accurate", "more private →"))
+    return Control(label=TEXT["control"], values=settings, default=min(settings, key=lambda s: abs(s.value - ASKED) if s.kind == "epsilon" else math.inf), show=_short,
+                   ends=TEXT["ends"])
 
 
 def reveal(setting: Setting, prepared: Race) -> Shown:
@@ -111,7 +124,7 @@ def reveal(setting: Setting, prepared: Race) -> Shown:
     said = {"setting": TEXT["settings"][setting.kind].format(value=setting.value), "steps": steps, "learned": ends[LEARNED].value * 100, "scratch": ends[SCRATCH].value * 100,
             "verdict": TEXT["verdicts"][winner(d)], "change": words.change(METRIC, d), "span": words.span(METRIC, d), "chance": 100 / prepared.ways, "tasks": tasks, "seeds": seeds, "halves": HALVES,
             "lowest": TEXT["head" if prepared.head else "all"]}
-    numbers = [Number(label=label, value=f"{m.value * 100:.1f} %", note=TEXT["note"].format(low=m.low * 100, high=m.high * 100, steps=steps))
+    numbers = [Number(label=label, value=TEXT["percent"].format(value=m.value * 100), note=TEXT["note"].format(low=m.low * 100, high=m.high * 100, steps=steps))
                for label, m in zip(TEXT["numbers"], ends.values(), strict=False)]
     return Shown(answer=winner(d), sentence=TEXT["sentence"].format(**said),
                  numbers=(*numbers, Number(label=TEXT["numbers"][2], value=words.change(METRIC, d), note=TEXT["difference"].format(span=words.span(METRIC, d)))),
@@ -151,13 +164,13 @@ def _along(setting: Setting, prepared: Race, said: dict[str, Any]) -> Picture:
     xs = tuple(map(float, range(len(settings))))
     lines = [_line(name, xs, [prepared.ends(s, name) for s in settings]) for name in (LEARNED, SCRATCH)]
     frame = lines_frame(lines, x_title=TEXT["x_along"], y_title=METRICS[METRIC].label, unit=" %", mark=float(settings.index(setting)), levels=[(100 / prepared.ways, TEXT["guess"])],
-                        ticks=[(x, "none" if s == UNPROTECTED else f"ε={s.value:g}") for x, s in zip(xs, settings, strict=True)])
+                        ticks=[(x, TEXT["unprotected"] if s == UNPROTECTED else TEXT["tick"].format(value=s.value)) for x, s in zip(xs, settings, strict=True)])
     return Picture(key="along", title=TEXT["along"], figure=partial(lines_figure, frame), rows=frame.rows(), caption=TEXT["caption_along"].format(**said), alt=TEXT["alt_along"])
 
 
 def _line(name: str, xs: tuple[float, ...], values: list[Measurement]) -> LessonLine:
     role: Role = "first" if name == LEARNED else "second"
-    return LessonLine(name=name, x=xs, y=tuple(100 * m.value for m in values), low=tuple(100 * m.low for m in values), high=tuple(100 * m.high for m in values), role=role)
+    return LessonLine(name=TEXT["starts"][name], x=xs, y=tuple(100 * m.value for m in values), low=tuple(100 * m.low for m in values), high=tuple(100 * m.high for m in values), role=role)
 
 
 def _interval(values: NDArray[np.float64], low: float = 0.0) -> Measurement:
@@ -170,16 +183,11 @@ def _short(setting: Setting) -> str:
     return TEXT["short"][setting.kind].format(value=setting.value)
 
 
-LESSON = Lesson(
-    key="meta", order=6, title="Why meta-learning?",
-    question="Five letters that training never saw, five examples of each, and a guarantee of ε = 3 for these examples: each step is clipped and gets noise. One adaptation starts from "
-             "weights that were meta-learned on other letters, the other from random ones. Which one is more accurate in the end?",
-    options=("The meta-learned start", "They can't be told apart: the noise drowns everything", "The random start"),
-    takeaway="Noise hides what the private examples teach, so whoever needs less from them loses less: what can be learned from other tasks needn't be learned from private records.",
-    formula=r"\begin{gathered}\theta_{k+1}=\theta_k-\alpha\left(\frac1n\sum_i\mathrm{clip}_c\left(\nabla L_i(\theta_k)\right)+\xi_k\right)"
-            r"\\\xi_k\sim\mathcal N\left(0,\tfrac{\sigma^2c^2}{n^2}\right)\end{gathered}",
-    symbols="The inner loop: n support records, clipping norm c, noise multiplier σ, step size α. Meta-learning chooses θ₀ and α.",
-    paper="Finn et al. 2017, Model-agnostic meta-learning; Abadi et al. 2016, Deep learning with differential privacy.",
-    terms=("meta-learning", "adaptation", "inner-loop", "outer-loop", "support-query", "shots-ways", "head", "clipping-norm", "noise-multiplier"), control=control, reveal=reveal,
-    prepare=prepare, slow=True, source="Adapted here, now, with the strategy of the shipped letters study, on its held-out tasks.",
-)
+def lesson() -> Lesson:
+    """The lesson, in the language of the moment."""
+    return Lesson(
+        key="meta", order=6,
+        paper="Finn et al. 2017, Model-agnostic meta-learning; Abadi et al. 2016, Deep learning with differential privacy.",
+        terms=("meta-learning", "adaptation", "inner-loop", "outer-loop", "support-query", "shots-ways", "head", "clipping-norm", "noise-multiplier"),
+        control=_control, reveal=reveal, prepare=prepare, **TEXT["lesson"],
+    )

@@ -22,10 +22,21 @@ TEXT: dict[str, Any] = {
     "sentence": "At λ = {value:g} an answer tells **{mi:.2f} bits**, and **{accuracy:.0f} %** of the drawn answers are right, while the most likely label is right **{top:.0f} %** of the time. "
                 "Nothing whatever is so accurate with less than {least:.2f} bits (Fano).",
     "numbers": ("Drawn label is right", "Most likely label is right", "One answer tells"), "change": "{change} {span} against λ = 0", "reference": "λ = 0: what others are compared with",
+    "control": "λ, weight of the privacy loss", "ends": ("← more accurate", "more private →"), "x": "λ",
     "lines": ("drawn label", "most likely label"), "frontier": "Accuracy against what one answer tells", "both": "Two accuracies along λ",
     "caption": "Circles: λ, trained. Triangles: λ = 0 released more carefully, without any training: T is a temperature, β the least that can be told at an accuracy. Diamond: your λ.",
     "caption_both": "Bands: 95 % over seeds and tasks. Blue: what is released, a label drawn from the model's probabilities. Green, dashed: the label that it holds most likely.",
     "alt": "Frontier with λ = {value:g} marked.", "alt_both": "Accuracy of the drawn label falls with λ to {accuracy:.0f} %; that of the most likely one is {top:.0f} %.",
+    "lesson": {
+        "title": "What does λ buy?",
+        "question": "A model adapted to five new letters releases one label, drawn from its probabilities. Training it with a weight λ on privacy makes each answer tell less about the picture "
+            "that was asked about. In the middle of the λ slider of the sample study, what has this done to accuracy?",
+        "options": ("The drawn label is right less often; the model's most likely label is not", "Both are right less often", "Neither is right less often"),
+        "takeaway": "λ buys less information per answer mostly with confidence: judged by its most likely label a model seems to protect for free, so measure utility and leakage on what is released.",
+        "formula": r"\begin{array}{c}L=L_\text{task}+\lambda\,I(X;\hat Y)\\I(X;\hat Y)\ \ge\ \log C-h(e)-e\log(C-1)\end{array}",
+        "symbols": "Above what is trained, below the Fano limit: C classes, e the share of wrong answers, h the entropy of a coin that falls so.",
+        "source": "From the shipped sample study of letters, whose differences are paired by seed and task.",
+    },
 }
 
 
@@ -38,8 +49,8 @@ class Ladder:
     charted: tuple[Summary, ...]
 
 
-def prepare() -> Ladder:
-    """Read the sample."""
+def prepare(seed: int) -> Ladder:
+    """Read the sample; nothing is drawn."""
     study = samples.sample(SAMPLE)
     charted = tuple(s for s in differences.summaries(study, METRIC_NAMES) if s.setting.kind in ("lambda", "temperature", "rate_distortion"))
     return Ladder(config=study.config, along=samples.along(study, "lambda", METRIC_NAMES), charted=charted)
@@ -51,11 +62,11 @@ def fell(summary: Summary) -> int:
     return 2 if not drawn else 1 if top else 0
 
 
-def control(prepared: Ladder) -> Control:
+def _control(prepared: Ladder) -> Control:
     """λ, a value in two of the grid."""
     values = tuple(s.setting.value for s in prepared.along)
     thinned = values[::max(1, len(values) // 20)]
-    return Control(label="λ, weight of the privacy loss", values=thinned, default=thinned[len(thinned) // 2], show=lambda v: f"{v:g}", ends=("← more accurate", "more private →"))
+    return Control(label=TEXT["control"], values=thinned, default=thinned[len(thinned) // 2], show=lambda v: f"{v:g}", ends=TEXT["ends"])
 
 
 def reveal(value: float, prepared: Ladder) -> Shown:
@@ -66,7 +77,7 @@ def reveal(value: float, prepared: Ladder) -> Shown:
     chart = frontier_frame(prepared.charted, prepared.config)
     roles: tuple[Role, ...] = ("first", "second")
     both = lines_frame([samples.line(prepared.along, m, name, role) for m, name, role in zip(METRIC_NAMES[:2], TEXT["lines"], roles, strict=True)],
-                       x_title="λ", y_title=METRICS["accuracy"].label, unit=" %", mark=value)
+                       x_title=TEXT["x"], y_title=METRICS["accuracy"].label, unit=" %", mark=value)
     return Shown(answer=fell(summary), sentence=TEXT["sentence"].format(**said),
                  numbers=tuple(Number(label=label, value=words.amount(m, summary.means[m], span=False), note=_change(summary, m)) for label, m in zip(TEXT["numbers"], METRIC_NAMES, strict=True)),
                  pictures=(Picture(key="ladder", title=TEXT["frontier"], rows=chart.rows(),
@@ -83,15 +94,11 @@ def _change(summary: Summary, metric: str) -> str:
     return TEXT["change"].format(change=words.change(metric, d), span=words.span(metric, d))
 
 
-LESSON = Lesson(
-    key="weight", order=3, title="What does λ buy?",
-    question="A model adapted to five new letters releases one label, drawn from its probabilities. Training it with a weight λ on privacy makes each answer tell less about the picture "
-             "that was asked about. In the middle of the λ slider of the sample study, what has this done to accuracy?",
-    options=("The drawn label is right less often; the model's most likely label is not", "Both are right less often", "Neither is right less often"),
-    takeaway="λ buys less information per answer mostly with confidence: judged by its most likely label a model seems to protect for free, so measure utility and leakage on what is released.",
-    formula=r"\begin{gathered}L=L_\text{task}+\lambda\,I(X;\hat Y)\\I(X;\hat Y)\ \ge\ \log C-h(e)-e\log(C-1)\end{gathered}",
-    symbols="Above what is trained, below the Fano limit: C classes, e the share of wrong answers, h the entropy of a coin that falls so.",
-    paper="Cover and Thomas 2006, Elements of information theory, theorem 2.10.1; Dosovitskiy and Djolonga 2020, You only train once.",
-    terms=("lambda", "output-mi", "sampled-label", "frontier", "fano", "temperature", "rate-distortion", "confidence"), control=control, reveal=reveal, prepare=prepare,
-    source="From the shipped sample study of letters, whose differences are paired by seed and task.",
-)
+def lesson() -> Lesson:
+    """The lesson, in the language of the moment."""
+    return Lesson(
+        key="weight", order=3,
+        paper="Cover and Thomas 2006, Elements of information theory, theorem 2.10.1; Dosovitskiy and Djolonga 2020, You only train once.",
+        terms=("lambda", "output-mi", "sampled-label", "frontier", "fano", "temperature", "rate-distortion", "confidence"),
+        control=_control, reveal=reveal, prepare=prepare, **TEXT["lesson"],
+    )
