@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from mrp_core import tables
 from mrp_core.errors import MRPError
 from mrp_core.taskdata import TaskFamily
+from mrp_core.wording import Texts
 from pages.ui import cards, families, frame, own, session, upload
 
 frame.guard()
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "Would it hold for my data?",
     "lead": "Pick the field that is most like yours. Tasks that judge a strategy are never among those that trained it.",
     "areas": {"medical": "Medical", "finance": "Finance", "wearable": "Wearable", "smart home": "Smart home", "recommendation": "Recommendation", "federated": "Federated",
@@ -28,7 +27,7 @@ TEXT: dict[str, Any] = {
     "absent": "No data that may be passed on were found for these, so they are missing or simulated: Purchase-100 and Texas-100 (baskets and hospital stays, on which attacks are often shown), "
               "CIFAR and EMNIST pictures, sensor logs of several real smart homes, hospital records that name the hospital, and the whole of Omniglot. "
               "Results on other data don't carry over to them by themselves.",
-}
+})
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -13,11 +12,12 @@ from mrp_core.measurement import METRICS
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED
+from mrp_core.wording import Texts
 from pages.ui import aims, axes, differences, frame, fronts, launch, links, modes, present, promises, share, slide, standing, studies, suggested, tabled, tips, words
 
 frame.guard()
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "How much accuracy does privacy cost here?", "lead": "{study}. {summary}",
     "mode": "There is no mode {asked}; modes are explore, present and teach. This is explore.",
     "numbers": "**{setting}**, and its paired difference from λ = 0", "unresolved": "not resolved", "interval": "95 % interval: {amount}.",
@@ -31,7 +31,7 @@ TEXT: dict[str, Any] = {
     "seeds": "{n} seeds", "tasks": "{n} held-out tasks", "cost": "{seconds:.0f} s on {cores} cores of {processor}", "processor": "a processor",
     "recompute": "Recompute here", "recompute_help": "Runs the same configuration on this machine and opens it on the train page.",
     "command": "or in a terminal: `mrp run {path}`",
-}
+})
 
 
 def main() -> None:

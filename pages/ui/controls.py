@@ -14,21 +14,21 @@ from mrp_core.config import AuditConfig, ComputeOptions, InnerConfig, OuterConfi
 from mrp_core.errors import ConfigError, MRPError
 from mrp_core.knobs import Knob, knobs_of
 from mrp_core.registry import plugin, plugins
-from mrp_core.wording import say
+from mrp_core.wording import Texts, say
 from pages.ui import tabled, tips
 
 PARTS: dict[str, tuple[str, type[Any]]] = {
     "task": ("Task", TaskConfig), "privacy": ("Privacy", PrivacyConfig), "inner": ("Inner loop", InnerConfig),
     "outer": ("Outer loop", OuterConfig), "audit": ("Audit", AuditConfig), "compute": ("Compute", ComputeOptions),
 }
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "advanced": "More", "table_none": "none kept yet: add one on the Data page", "table_missing": "{id}, which isn't on this machine",
     "list": "{name} is {text!r}, but must be numbers separated by commas, for example 1, 3, 7.",
     "titles": {"few_shot": "few-shot classes", "pairs": "pairs of classes", "site": "same label, other site", "site_target": "other site and other target",
                "sampled_label": "one sampled label", "top_label": "the top label", "noisy_scores": "noisy scores", "scores": "rounded scores", "none": "none",
                "dp_adaptation": "clip and add noise (ε)", "head": "the head", "all": "all layers",
                "adam": "Adam", "sgd": "plain SGD"},
-}
+})
 _WIDE = 100
 
 

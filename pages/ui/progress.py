@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from mrp_core.charts.frontier import frontier_frame
@@ -12,10 +10,11 @@ from mrp_core.charts.training import training_figure, training_frame
 from mrp_core.results import StudyState
 from mrp_core.settings import settings_of
 from mrp_core.store.rows import Progress
+from mrp_core.wording import Texts
 from pages.ui import differences, frame, launch, show, studies
 from pages.ui.working import keep_going
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "queued": "Waiting for a worker.",
     "train": "Meta-training: step {step:,} of {total:,}",
     "search": "Exploring: {step:,} of {total:,} candidates measured",
@@ -36,7 +35,7 @@ TEXT: dict[str, Any] = {
     "unknown": "no reason was recorded.", "seconds": "{n} s", "minutes": "{n:.0f} min", "hours": "{n:.1f} h",
     "alt": "{title}: {n} of {total} settings.", "alt_curve": "Training curves: {names}.",
     "nothing": "Points appear here as soon as the first setting is audited.",
-}
+})
 POLL_SECONDS = 2.0
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mrp_core.knobs import Knob
 from mrp_core.measurement import METRICS, Metric
-from mrp_core.wording import say
+from mrp_core.wording import Texts, say
 from pages.ui import glossary
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "knob": "{help}\n\n{act}:\n- **Accuracy** · {accuracy}.\n- **Leakage** · {leakage}.\n\n",
     "acts": {"number": "Raising it", "list": "Raising its values", "switch": "Switching it on", "choice": "Choosing another"},
     "metric": "{help} ({kind}{better})", "better": {"higher": ", higher is better", "lower": ", lower is more private"},
     "more": "[More: {term}]({address})",
-}
+})
 TERMS: dict[str, str] = {
     "task.family": "task", "task.mode": "task", "task.ways": "shots-ways", "task.shots": "shots-ways", "task.queries": "support-query", "task.sensitive": "attribute-inference",
     "privacy.channel": "channel", "privacy.channel_noise": "channel", "privacy.channel_digits": "channel", "privacy.attacker_queries": "channel", "privacy.loss": "lambda",
