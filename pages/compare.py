@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from mrp_core.errors import StoreError
-from mrp_core.store import PinRow
 from mrp_core.wording import Texts
 from pages.ui import choose, choose_pins, choose_studies, compared, frame, share, studies
 
@@ -15,20 +13,11 @@ TEXT = Texts({"title": "Which choice should I take, and why?"})
 def main() -> None:
     """Draw the page."""
     frame.title(TEXT["title"], study=True)
-    with frame.sentences():
-        choose.draw(_pins())
-        share.draw_current()
+    choose.draw()
+    share.draw_current()
     choose_pins.draw(studies.store().pins())
     choose_studies.draw()
     compared.draw()
-
-
-def _pins() -> list[PinRow]:
-    """For the chart of the choice, which needs no store of one's own."""
-    try:
-        return studies.store().pins()
-    except StoreError:  # told below, where the pins are listed
-        return []
 
 
 with frame.sentences():

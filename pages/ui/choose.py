@@ -9,13 +9,14 @@ import streamlit as st
 
 from mrp_core.charts.choice import choice_figure, choice_frame
 from mrp_core.charts.frontier import CHEAP, INFORMATION, RELEASES, TRAINED, setting_label
+from mrp_core.errors import StoreError
 from mrp_core.judging import Limits
 from mrp_core.measurement import METRICS
 from mrp_core.results import Summary
 from mrp_core.store import PinRow
 from mrp_core.suggesting import Advice, Loosening, advise
 from mrp_core.wording import Texts
-from pages.ui import choose_cards, choose_groups, choose_limits, differences, frame, show, studies
+from pages.ui import choose_cards, choose_groups, choose_limits, differences, frame, launch, show, studies
 
 TEXT = Texts({
     "title": "What matters to you?",
@@ -52,8 +53,29 @@ ROWS = ("accuracy", "accuracy_0", "f1", "mi", "mi_excess", "lira_auc", "lira_tpr
 _LEAKS = ("lira_tpr_1pct", "lira_auc", "mi")
 
 
-def draw(pins: Sequence[PinRow]) -> None:
-    """The whole part; where there is nothing to choose from, why."""
+def draw() -> None:
+    """The whole part, by itself: a limit that is moved redraws nothing else."""
+    if asked := st.session_state.pop(choose_cards.ASKED, None):
+        launch.pin(*asked)
+    st.fragment(_body, key="choose")()
+
+
+def _body() -> None:
+    with frame.sentences():
+        if choose_cards.ASKED in st.session_state:
+            st.rerun()  # the list of pins stands outside
+        _whole(_pins())
+
+
+def _pins() -> Sequence[PinRow]:
+    try:
+        return studies.store().pins()
+    except StoreError:  # told below, where the pins are listed
+        return ()
+
+
+def _whole(pins: Sequence[PinRow]) -> None:
+    """Where there is nothing to choose from, why."""
     st.subheader(TEXT["title"], anchor=False)
     study = studies.current()
     if study is None or not study.points:

@@ -39,10 +39,13 @@ def draw(groups: bool) -> Limits:
             st.session_state[f"limit:{name}"] = value
             st.number_input(TEXT["labels"][name], min_value=0.0, max_value=None if name == "epsilon" else 100.0, value=None, step=1.0, format="%g", placeholder=TEXT["any"],
                             key=f"limit:{name}", help=TEXT["help"][name], on_change=_changed, args=(name,))
-    if not groups:
-        st.caption(TEXT["no_groups"])
-    if any(v is not None for v in shown.values()):
-        st.button(TEXT["clear"], key="clear_limits", type="tertiary", icon=":material/filter_alt_off:", on_click=_clear)
+    limited = any(v is not None for v in shown.values())
+    if limited or not groups:
+        with st.container(horizontal=True, vertical_alignment="center", key="limits_foot"):
+            if limited:
+                st.button(TEXT["clear"], key="clear_limits", type="tertiary", icon=":material/filter_alt_off:", on_click=_clear)
+            if not groups:
+                st.caption(TEXT["no_groups"], width="content")
     return Limits(**{name: value if value is None or name == "epsilon" else value / 100 for name, value in shown.items()})
 
 
