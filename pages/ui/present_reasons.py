@@ -10,7 +10,7 @@ import streamlit as st
 from mrp_core.charts.frontier import setting_label
 from mrp_core.registry import plugin
 from mrp_core.settings import UNPROTECTED, Setting
-from pages.ui import frame, present_steps, studies, suggested, words
+from pages.ui import frame, later, present_steps, show, studies, suggested, words
 
 TEXT: dict[str, Any] = {
     "recommended": "Recommended: {setting}", "suggested": "Suggested: {setting} ({why})", "unprotected": "The choice: no protection",
@@ -32,7 +32,7 @@ TEXT: dict[str, Any] = {
     "careful": "**Careful.** Measured on {tasks} held-out tasks with {seeds} seeds: other data may give other numbers. {caveat}",
     "others": "Other choices: {others}.",
     "note": "**Author's note.** {note}",
-    "audit": "Look closer at this point",
+    "audit": "Look closer at this point", "report": "Take the report along (HTML)",
 }
 _NOTE = 420
 """Characters of the author's note that fit on a slide."""
@@ -55,8 +55,24 @@ def recommendation(shown: present_steps.Shown) -> None:
             st.markdown(TEXT["note"].format(note=frame.escaped(text)))
         if others := suggested.alternatives(study, shown.axis, setting):
             st.caption(TEXT["others"].format(others="; ".join(map(frame.escaped, others))))
+        _ways(shown)
+
+
+def _ways(shown: present_steps.Shown) -> None:
+    """To the point on the audit page, and to the report about it."""
+    study, setting = shown.study, shown.setting
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="present_ways"):
         if any(c.setting == setting for c in study.curves):
             frame.link("audit", TEXT["audit"], icon=":material/policy:", point=setting.key)
+        show.download(TEXT["report"], lambda: _report(shown), f"{study.key}.{setting.key.replace('=', '-')}.html", key="present_report", mime="text/html")
+    if why := later.failed("present_report"):
+        st.error(frame.escaped(why))
+
+
+def _report(shown: present_steps.Shown) -> str:
+    from mrp_core.reports import report_html, source_of  # here: a slide is drawn before anybody asks for a report
+
+    return report_html(source_of(shown.study.key, None if shown.study.sample else studies.store()), shown.setting, axis=shown.axis)
 
 
 def note(study: studies.Study) -> str:
