@@ -152,7 +152,7 @@ class Live:
     """One held-out task, adapted on one random support set under every λ and every ε at once.
 
     Attributes:
-        settings: λ grid, then ε grid (inf: the same adaptation without noise).
+        settings: λ grid, ε grid (inf: the same adaptation without noise), and what a search found.
         task_name: Which task.
         eval_x, eval_y: Fresh records, float32 [E, features], int64 [E].
         support_x, support_y: The support set.
@@ -191,7 +191,8 @@ def held_out_names(strategy: Strategy, seed: int) -> tuple[str, ...]:
 
 
 def live(strategy: Strategy, *, seed: int, task: int, draw: int, longer: int = 1) -> Live:
-    """Adapt one held-out task on the ``draw``-th random support set, under the whole λ and ε grids in one batch, with ``longer`` times the trained steps.
+    """Adapt one held-out task on the ``draw``-th random support set, under the whole λ and ε grids in one batch, with ``longer`` times the trained steps;
+    what a search found adapts as it was found.
 
     Raises:
         ConfigError: If there is no such seed or task.
@@ -203,7 +204,7 @@ def live(strategy: Strategy, *, seed: int, task: int, draw: int, longer: int = 1
     prepare()
     begin = time.perf_counter()
     tasks = audit_tasks(held, adaptations=2, seed=seed * 100_003 + draw, seen=strategy.seen[seed], like=strategy.parameters["cb0"])
-    settings = tuple(sorted(s for s in settings_of(config) if s.kind == "lambda") + sorted(s for s in settings_of(config) if s.kind == "epsilon"))
+    settings = tuple(s for kind in ("lambda", "epsilon", "found") for s in sorted(settings_of(config)) if s.kind == kind and strategy.offers(s))
     out = evaluate(strategy, [strategy.adaptation(s, seed, longer) for s in settings], tasks)
     fresh, pool, keep = out.fresh[:, 0, 0], out.pool[:, 0, 0], tasks.keep[0, 0]
     made = utility(config.privacy, fresh, held.eval_y[0])

@@ -17,6 +17,7 @@ class Knob:
     Attributes:
         label: Name on screen.
         help: One sentence on what moving it does.
+        accuracy, leakage: What raising it does to either, as a clause; of a choice, what the choice decides. Where it depends or was not measured, it says so.
         low, high: Inclusive range of a number (of each item, for a tuple of numbers).
         unit: Unit on screen, "" for a pure number.
         scale: How a slider spaces its values.
@@ -27,6 +28,8 @@ class Knob:
 
     label: str
     help: str
+    accuracy: str = ""
+    leakage: str = ""
     low: float | None = None
     high: float | None = None
     unit: str = ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 
 from mrp_core.charts.live import AnswerFrame, StatisticFrame, answer_figure, statistic_figure, statistic_frame
 from mrp_core.measurement import METRICS
-from mrp_core.settings import UNPROTECTED
-from pages.ui import frame, kept, records, show, slide, studies, warm
+from mrp_core.settings import UNPROTECTED, Setting
+from mrp_core.wording import Texts
+from pages.ui import frame, kept, promises, records, show, slide, studies, tips, warm
 
 if TYPE_CHECKING:
     from mrp_core.engine import Live
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 frame.guard()
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "What would this λ give me?",
     "lead": "One task that meta-training never saw. Its whole λ and ε grid is re-adapted in one batch; the slider walks through it.",
     "none": "This study has no trained strategy at hand: its training hasn't finished, or its file wasn't kept. Pick another study, or train this one.",
@@ -31,14 +33,19 @@ TEXT: dict[str, Any] = {
     "longer_plain": "{n} steps instead of {trained}: more than meta-training took. ",
     "task": "Held-out task", "seed": "Seed", "draw": "New support set", "draw_help": "Adapts to another random half of the task's pool.",
     "accuracy": "Accuracy", "confidence": "Confidence", "leak": "One answer tells", "attack": "Loss-threshold attack",
-    "zero": "{value} before any step", "over": "{value:+.1f} points vs λ = 0", "bits": "{value:+.2f} bits vs λ = 0", "guess": "guessing is 0.5",
+    "zero": "Here {value} before any step.", "gain": "{value:+.1f} points by adapting", "over": "{value:+.1f} points vs λ = 0", "bits": "{value:+.2f} bits vs λ = 0", "guess": "guessing is 0.5",
     "answers": "What fresh records get", "statistic": "Members against others",
     "answers_note": "Each group is a record, named after its true label, which is filled. Dotted: chance. {n} of the {all} fresh records that no adaptation saw.",
     "statistic_note": "The attack's statistic for the {n} support records (up) and the {n} others of the pool (down), in this one adaptation. The more the shapes differ, the easier the attack.",
+    "promised": "What is guaranteed here, and to whom",
     "support": "Support records, the members", "fresh": "Fresh records", "took": "{n} settings adapted in one batch in {ms:.0f} ms. "
             "One adaptation of one task: the frontier shows means over many, with intervals.",
-    "record": "{i}: {label}",
-}
+    "record": "{i}: {label}", "yes": "yes", "no": "no",
+    "alt_answers": "Probabilities of {ways} labels for {n} fresh records; mean confidence {confidence:.0f} %.", "alt_statistic": "Histogram of the attack's statistic; loss-threshold AUC {auc:.2f}.",
+    "percent": "{value:.1f} %", "whole": "{value:.0f} %", "amount": "{value:.2f} bits", "auc": "{value:.2f} AUC",
+    "confidence_help": "The largest probability that the model gives to any label, averaged over fresh records.",
+    "found": "What the search found here: {about}.", "found_longer": "It adapts as it was found, whatever the steps at test time.",
+})
 SHOWN = 8
 PICTURES = {"digits": 8}
 
@@ -78,6 +85,7 @@ def main() -> None:
     setting = slide.current(live.settings)
     slide.setting_slider(live.settings, setting)
     at, base = live.settings.index(setting), live.settings.index(UNPROTECTED)
+    _about(study, strategy, setting, longer)
     _numbers(live, at, base)
     with st.container(key="adapt_body"):
         left, right = st.columns(2, gap="large")
@@ -140,16 +148,35 @@ def _longer(study: studies.Study, longer: int) -> str:
     return text.format(n=longer * steps, trained=steps, noisy=longer * noisy, noisy_trained=noisy)
 
 
+def _about(study: studies.Study, strategy: Strategy, setting: Setting, longer: int) -> None:
+    """What a found setting stands for, and what is guaranteed to whom; nothing where there is nothing to say."""
+    if setting.kind == "found":
+        about = strategy.recipe(setting).words(len(study.config.hidden) + 1)
+        st.caption(TEXT["found"].format(about=about) + (f" {TEXT['found_longer']}" if longer > 1 else ""))
+    found = strategy.recipe(setting).epsilon if setting.kind == "found" else math.inf
+    bound = promises.guarantee(setting, study.config, found=found) if longer == 1 or setting.kind == "found" else ""  # σ would be that of fewer steps
+    promised = (bound, promises.tasks(study.config))
+    if any(promised):
+        with st.expander(TEXT["promised"], icon=":material/verified_user:"):
+            for text in filter(None, promised):
+                st.markdown(text)
+
+
 def _numbers(live: Live, at: int, base: int) -> None:
-    bits = METRICS["mi"].shown
+    bits, over = METRICS["mi"].shown, TEXT["over"]
     with st.container(horizontal=True, key="adapt_numbers"):
-        st.metric(TEXT["accuracy"], f"{live.accuracy[at] * 100:.1f} %", delta=TEXT["over"].format(value=(live.accuracy[at] - live.accuracy[base]) * 100),
-                  delta_color="gray", border=True, help=TEXT["zero"].format(value=f"{live.accuracy_0[at] * 100:.1f} %"))
-        st.metric(METRICS["accuracy_0"].label, f"{live.accuracy_0[at] * 100:.1f} %", delta=f"{(live.accuracy[at] - live.accuracy_0[at]) * 100:+.1f} by adapting", delta_color="gray",
-                  border=True, help=METRICS["accuracy_0"].help)
-        st.metric(TEXT["confidence"], f"{live.confidence[at] * 100:.0f} %", delta=TEXT["over"].format(value=(live.confidence[at] - live.confidence[base]) * 100), delta_color="gray", border=True)
-        st.metric(TEXT["leak"], f"{bits(live.mi[at]):.2f} bits", delta=TEXT["bits"].format(value=bits(live.mi[at] - live.mi[base])), delta_color="gray", border=True, help=METRICS["mi"].help)
-        st.metric(TEXT["attack"], f"{live.threshold_auc[at]:.2f} AUC", delta=TEXT["guess"], delta_color="off", delta_arrow="off", border=True, help=METRICS["threshold_auc"].help)
+        _number(TEXT["accuracy"], TEXT["percent"].format(value=live.accuracy[at] * 100), over.format(value=(live.accuracy[at] - live.accuracy[base]) * 100),
+                tips.metric("accuracy", TEXT["zero"].format(value=TEXT["percent"].format(value=live.accuracy_0[at] * 100))))
+        _number(METRICS["accuracy_0"].label, TEXT["percent"].format(value=live.accuracy_0[at] * 100), TEXT["gain"].format(value=(live.accuracy[at] - live.accuracy_0[at]) * 100),
+                tips.metric("accuracy_0"))
+        _number(TEXT["confidence"], TEXT["whole"].format(value=live.confidence[at] * 100), over.format(value=(live.confidence[at] - live.confidence[base]) * 100),
+                f"{TEXT['confidence_help']} {tips.more('confidence')}")
+        _number(TEXT["leak"], TEXT["amount"].format(value=bits(live.mi[at])), TEXT["bits"].format(value=bits(live.mi[at] - live.mi[base])), tips.metric("mi"))
+        st.metric(TEXT["attack"], TEXT["auc"].format(value=live.threshold_auc[at]), delta=TEXT["guess"], delta_color="off", delta_arrow="off", border=True, help=tips.metric("threshold_auc"))
+
+
+def _number(label: str, value: str, delta: str, help: str) -> None:
+    st.metric(label, value, delta=delta, delta_color="gray", border=True, help=help)
 
 
 def _answers(study: studies.Study, live: Live, at: int) -> None:
@@ -161,21 +188,21 @@ def _answers(study: studies.Study, live: Live, at: int) -> None:
     data = AnswerFrame(records=names, labels=labels, truth=tuple(int(live.eval_y[i]) for i in order),
                        probabilities=tuple(tuple(live.probabilities[at, i].tolist()) for i in order))
     show.chart(answer_figure(data, show.colours()), data.rows(), key="answers", caption=TEXT["answers_note"].format(n=len(order), all=len(live.eval_y)),
-               alt=f"Probabilities of {ways} labels for {len(order)} fresh records; mean confidence {live.confidence[at] * 100:.0f} %.")
+               alt=TEXT["alt_answers"].format(ways=ways, n=len(order), confidence=live.confidence[at] * 100))
 
 
 def _labels(study: studies.Study, live: Live) -> tuple[str, ...]:
     ways = live.probabilities.shape[-1]
     if study.config.task.mode in ("few_shot", "pairs") and len(live.task_name) == ways:
         return tuple(live.task_name)
-    return ("no", "yes") if ways == 2 else tuple(str(i + 1) for i in range(ways))
+    return (TEXT["no"], TEXT["yes"]) if ways == 2 else tuple(str(i + 1) for i in range(ways))
 
 
 def _statistic(look: Look, at: int) -> None:
     st.subheader(TEXT["statistic"], anchor=False)
     live, data = look.live, look.statistics[at]
     show.chart(statistic_figure(data, show.colours(), top=look.top), data.rows(), key="statistic", caption=TEXT["statistic_note"].format(n=len(live.support_y)),
-               alt=f"Histogram of the attack's statistic; loss-threshold AUC {live.threshold_auc[at]:.2f}.")
+               alt=TEXT["alt_statistic"].format(auc=live.threshold_auc[at]))
 
 
 def _pictures(look: Look) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import streamlit as st
 
@@ -14,11 +13,12 @@ from mrp_core.examination import Examination
 from mrp_core.measurement import Measurement
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED, Setting
+from mrp_core.wording import Texts
 from pages.ui import clients, differences, examine, examined, frame, meters, promises, show, slide, studies, words
 
 frame.guard()
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "Could someone tell who was in the data?",
     "lead": "An attacker who knows the strategy and sees the released output tries to tell the support records of a task from others of the same kind.",
     "empty": "This study has no finished point yet; the train page shows how far it is.",
@@ -31,6 +31,8 @@ TEXT: dict[str, Any] = {
     "sentence_base": "λ = 0, the unprotected model: of 1,000 people at the 1 % false-alarm level, **{value}** would be recognised as members; chance is 10.",
     "level": "Members are the people whose records a task was adapted on; at this level one non-member in a hundred is accused, wrongly.",
     "real": "the paired difference, {value} of 1,000, is real", "not_real": "the paired difference, {value} of 1,000, does not tell the two apart", "unpaired": "there is no paired difference",
+    "found": "What the search found here: {about}.", "not_yet": "not measured yet", "not_measured": "not measured",
+    "alt": "ROC of {attack} at {setting} against the unprotected model, logarithmic axes.", "alt_epsilon": "Scale of ε. {how}",
     "unresolved": "At {setting} the true-positive rate at 1 % false accusations is {why}.",
     "caption": "Both axes logarithmic. Band: 95 % over seeds and tasks. {note}.",
     "proof": "A failed attack is no proof of privacy: each attack is a lower bound on what a better one could do. Only an ε is a bound from above.",
@@ -44,7 +46,8 @@ TEXT: dict[str, Any] = {
     "epsilon_caption": "Shaded: ruled out, by the attack on the left and by the guarantee, if there is one, on the right. Bar: where ε may be. Dashed: the most that {trials} trials can show. "
                        "Thresholds were declared beforehand and share the error; the confidence is this setting's alone, not that of the largest bound among many settings.",
     "no_lower": "What the attack shows from below comes with the closer look.",
-}
+})
+MEASURED = (*meters.ROWS, "epsilon")
 
 
 def main() -> None:
@@ -57,13 +60,15 @@ def main() -> None:
         return
     setting = slide.current(study.settings)
     slide.setting_slider(study.settings, setting)
-    chosen = differences.against_unprotected(study, setting, meters.ROWS)
-    base = differences.against_unprotected(study, UNPROTECTED, meters.ROWS)
+    chosen = differences.against_unprotected(study, setting, MEASURED)
+    base = differences.against_unprotected(study, UNPROTECTED, MEASURED)
     found = examine.find(study, setting)
+    if chosen and chosen.about:
+        st.caption(TEXT["found"].format(about=chosen.about))
     st.info(f"{_sentence(setting, chosen, base)} {TEXT['level']}", icon=":material/policy:")
     _roc(study, setting)
     meters.draw(chosen, base)
-    _epsilon(study, setting, found.best)
+    _epsilon(study, setting, chosen, found.best)
     examine.bar(study, setting, found)
     if found.best is not None:
         examined.draw(study, found.best)
@@ -75,9 +80,9 @@ def _sentence(setting: Setting, chosen: Summary | None, base: Summary | None) ->
     value = chosen.means.get("lira_tpr_1pct") if chosen else None
     other = base.means.get("lira_tpr_1pct") if base else None
     if value is None or not value.resolved:
-        return TEXT["unresolved"].format(setting=setting_label(setting), why=value.note if value else "not measured yet")
+        return TEXT["unresolved"].format(setting=setting_label(setting), why=value.note if value else TEXT["not_yet"])
     if setting == UNPROTECTED or other is None or not other.resolved:
-        return TEXT["sentence_base" if setting == UNPROTECTED else "sentence"].format(setting=setting_label(setting), value=_people(value), base="not measured", difference=TEXT["unpaired"])
+        return TEXT["sentence_base" if setting == UNPROTECTED else "sentence"].format(setting=setting_label(setting), value=_people(value), base=TEXT["not_measured"], difference=TEXT["unpaired"])
     d = chosen.differences.get("lira_tpr_1pct") if chosen else None
     difference = TEXT["unpaired"] if d is None or not d.resolved else TEXT["real" if words.real(d) else "not_real"].format(value=_people(d, sign="+"))
     return TEXT["sentence"].format(setting=setting_label(setting), value=_people(value), base=_people(other), difference=difference)
@@ -100,7 +105,7 @@ def _roc(study: studies.Study, setting: Setting) -> None:
         return
     data = roc_frame(study.curves, setting, attack=attack, delta=study.config.privacy.delta, floor=1.0 / _non_members(study))
     show.chart(roc_figure(data, show.colours()), data.rows(), key="roc", caption=TEXT["caption"].format(note=curve.note[:1].upper() + curve.note[1:]),
-               alt=f"ROC of {TEXT['attacks'][attack]} at {setting_label(setting)} against the unprotected model, logarithmic axes.")
+               alt=TEXT["alt"].format(attack=TEXT["attacks"][attack], setting=setting_label(setting)))
 
 
 def _non_members(study: studies.Study) -> int:
@@ -109,11 +114,12 @@ def _non_members(study: studies.Study) -> int:
     return study.config.audit.adaptations * task.ways * task.shots
 
 
-def _epsilon(study: studies.Study, setting: Setting, found: Examination | None) -> None:
+def _epsilon(study: studies.Study, setting: Setting, chosen: Summary | None, found: Examination | None) -> None:
     """Both bounds on one scale and in words; without an examination, the upper one alone."""
     st.subheader(TEXT["epsilon"], anchor=False)
-    text = promises.guarantee(setting, study.config)
-    st.markdown(f"{text} {TEXT['bound']}" if text else TEXT["no_bound"])
+    epsilon = chosen.means.get("epsilon") if chosen else None
+    text = promises.guarantee(setting, study.config, found=epsilon.value if epsilon else math.inf)
+    st.markdown(" ".join((text, TEXT["bound"])) if text and setting.kind == "epsilon" else text or TEXT["no_bound"])
     for more in (promises.choosing(setting, study.config, len(study.config.privacy.epsilons)), promises.tasks(study.config)):
         if more:
             st.markdown(more)
@@ -126,7 +132,7 @@ def _epsilon(study: studies.Study, setting: Setting, found: Examination | None) 
     if not data.consistent:
         st.error(TEXT["contradiction"], icon=":material/error:")
     st.markdown(f"{sentence} *{TEXT['proof']}*")
-    show.chart(epsilon_figure(data, show.colours()), data.rows(), key="epsilon", caption=TEXT["epsilon_caption"].format(trials=e.trials), alt=f"Scale of ε. {e.how}")
+    show.chart(epsilon_figure(data, show.colours()), data.rows(), key="epsilon", caption=TEXT["epsilon_caption"].format(trials=e.trials), alt=TEXT["alt_epsilon"].format(how=e.how))
 
 
 with frame.sentences():

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mrp_core.errors import StoreError
 from mrp_core.store import PinRow
+from mrp_core.wording import Texts
 from pages.ui import choose, choose_pins, choose_studies, compared, frame, share, studies
 
 frame.guard()
 
-TEXT: dict[str, Any] = {"title": "Which choice should I take, and why?"}
+TEXT = Texts({"title": "Which choice should I take, and why?"})
 
 
 def main() -> None:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from mrp_core import tables
 from mrp_core.errors import MRPError
 from mrp_core.taskdata import TaskFamily
+from mrp_core.wording import Texts
 from pages.ui import cards, families, frame, own, session, upload
 
 frame.guard()
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "Would it hold for my data?",
     "lead": "Pick the field that is most like yours. Tasks that judge a strategy are never among those that trained it.",
     "areas": {"medical": "Medical", "finance": "Finance", "wearable": "Wearable", "smart home": "Smart home", "recommendation": "Recommendation", "federated": "Federated",
               "images": "Images", "teaching": "Teaching", "own": "Your own table"},
+    "nowhere": "There is no field {asked} here; the overview shows all.",
     "all": "Overview", "pills": "Field of application",
     "columns": {"area": "Field", "data": "Data", "what": "What is learned", "whom": "Records", "tasks": "Tasks", "sensitive": "Sensitive"},
     "counting": "…", "unreadable": "can't be read", "bring": "for you to bring", "yours": "{n} kept", "none": "none", "say": "as you say",
@@ -27,7 +27,7 @@ TEXT: dict[str, Any] = {
     "absent": "No data that may be passed on were found for these, so they are missing or simulated: Purchase-100 and Texas-100 (baskets and hospital stays, on which attacks are often shown), "
               "CIFAR and EMNIST pictures, sensor logs of several real smart homes, hospital records that name the hospital, and the whole of Omniglot. "
               "Results on other data don't carry over to them by themselves.",
-}
+})
 
 
 def main() -> None:
@@ -54,6 +54,8 @@ def main() -> None:
 def _area(areas: list[str]) -> str:
     """The field asked for in the URL, "" for the overview; a row of buttons changes it."""
     asked = session.value(session.AREA)
+    if asked and asked not in areas:
+        st.warning(TEXT["nowhere"].format(asked=frame.escaped(repr(asked))), icon=":material/warning:")
     asked = asked if asked in areas else ""
     st.session_state["area"] = asked
     st.pills(TEXT["pills"], ["", *areas], format_func=lambda a: TEXT["areas"].get(a, a.capitalize()) if a else TEXT["all"], key="area", required=True, label_visibility="collapsed",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -13,14 +12,15 @@ from mrp_core.measurement import METRICS
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED
-from pages.ui import aims, axes, differences, frame, fronts, launch, links, modes, present, promises, share, slide, standing, studies, suggested, tabled, words
+from mrp_core.wording import Texts
+from pages.ui import aims, axes, differences, frame, fronts, launch, links, modes, present, promises, share, slide, standing, studies, suggested, tabled, tips, words
 
 frame.guard()
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "How much accuracy does privacy cost here?", "lead": "{study}. {summary}",
     "mode": "There is no mode {asked}; modes are explore, present and teach. This is explore.",
-    "numbers": "**{setting}**, and its paired difference from λ = 0", "unresolved": "not resolved", "help": "{help} ({kind}) 95 % interval: {amount}.",
+    "numbers": "**{setting}**, and its paired difference from λ = 0", "unresolved": "not resolved", "interval": "95 % interval: {amount}.",
     "audit": "Audit this point", "pin": "Pin to compare", "adapt": "Try it on a task",
     "empty": "No sample study is installed and you have none of your own yet: train one, it takes about a minute.",
     "train": "Train a study",
@@ -31,7 +31,7 @@ TEXT: dict[str, Any] = {
     "seeds": "{n} seeds", "tasks": "{n} held-out tasks", "cost": "{seconds:.0f} s on {cores} cores of {processor}", "processor": "a processor",
     "recompute": "Recompute here", "recompute_help": "Runs the same configuration on this machine and opens it on the train page.",
     "command": "or in a terminal: `mrp run {path}`",
-}
+})
 
 
 def main() -> None:
@@ -98,11 +98,11 @@ def _numbers(study: studies.Study, chosen: Summary | None, axis: str) -> None:
         spec = METRICS[metric]
         st.metric(f"{spec.label}", spec.text(mean.value) if mean.resolved else TEXT["unresolved"], delta=words.change(metric, d) if d is not None and d.resolved else None,
                   delta_color="blue" if words.real(d) else "gray", delta_description=words.span(metric, d) if d is not None else None, border=True,
-                  help=TEXT["help"].format(help=spec.help, kind=spec.kind, amount=words.amount(metric, mean)))
+                  help=tips.metric(metric, TEXT["interval"].format(amount=words.amount(metric, mean))))
     with st.container(key="explore_acts", gap=None):
         if any(c.setting == chosen.setting for c in study.curves):
             frame.link("audit", TEXT["audit"], icon=":material/policy:", point=chosen.setting.key)
-        if study.strategy is not None and chosen.setting.kind in ("lambda", "epsilon"):
+        if study.strategy is not None and chosen.setting.kind in ("lambda", "epsilon", "found"):
             frame.link("adapt", TEXT["adapt"], icon=":material/tune:", point=chosen.setting.key)
         st.button(TEXT["pin"], key="pin", icon=":material/keep:", type="tertiary", on_click=launch.pin, args=(study.key, chosen.setting.key))
 

@@ -10,11 +10,12 @@ from mrp_core.config import AuditConfig, ComputeOptions, PrivacyConfig, StudyCon
 from mrp_core.errors import ConfigError, MRPError
 from mrp_core.registry import plugin
 from mrp_core.settings import settings_of
+from mrp_core.wording import Texts
 from pages.ui import controls, federated, frame, launch, progress, promises, session, show, studies, tabled
 
 frame.guard()
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "What happens with my settings?",
     "lead": "One training gives the whole frontier: every λ and ε on the sliders. It runs in its own process, and goes on when this page is closed.",
     "protection": "Protection", "effort": "Effort", "name": "Title",
@@ -26,7 +27,7 @@ TEXT: dict[str, Any] = {
     "cost": "About {time} on this machine: {iterations:,} meta-iterations × {seeds} seeds, then {settings} settings audited on {tasks} held-out tasks with {adaptations} shadow adaptations each.",
     "same": "This study exists already, {state}; launching opens it and resumes it where needed.",
     "toml": "Study file", "upload": "Load a study file (TOML)", "simulated": "Simulated data",
-}
+})
 _PROTECTION: dict[str, dict[str, Any]] = {
     "none": {"loss": "output_mi", "lambda_max": 0.05, "lambda_points": 2, "mechanism": "none"},
     "balanced": {name: getattr(PrivacyConfig(), name) for name in ("loss", "lambda_max", "lambda_points", "mechanism", "epsilons")},
@@ -47,8 +48,10 @@ def main() -> None:
         controls.fill(_start())
     own = _own_study()
     if own:
-        st.subheader(own.title, anchor=False)
+        st.subheader(frame.escaped(own.title), anchor=False)
         progress.follow(own.key)
+        if text := promises.tasks(own.config):
+            st.caption(text)
         with st.expander(TEXT["settings"], key="settings_expander"):
             _form()
     else:

@@ -113,6 +113,8 @@ def test_every_part_has_words_for_its_knobs() -> None:
         for name, (field, spec) in knobs_of(part).items():
             assert spec.label, name
             assert spec.help.endswith("."), name
+            assert spec.accuracy and spec.leakage, f"{name} doesn't say what raising it does to accuracy and to leakage"
+            assert not (spec.accuracy + spec.leakage).endswith("."), f"{name}: a clause, which stands in a sentence"
             assert field.default is not dataclasses.MISSING, name
 
 

@@ -122,7 +122,7 @@ def _rules(fig: go.Figure, frame: FrontierFrame, colours: Palette) -> None:
 
 
 def _names(fig: go.Figure, frame: FrontierFrame, shown: list[Mark], colours: Palette, pick: str, size: tuple[float, float]) -> None:
-    obstacles = [p for m in shown for p in ((m.x, m.y), (m.x_low, m.y), (m.x_high, m.y), (m.x, m.y_low), (m.x, m.y_high))] + list(frame.seeds)
+    obstacles = [p for m in shown for p in ((m.x, m.y), (m.x_low, m.y), (m.x_high, m.y), (m.x, m.y_low), (m.x, m.y_high))] + list(frame.seeds) + _written(fig, frame, size)
     series = {NAMES[kind]: [(m.x, m.y) for m in shown if m.kind == kind] for kind in SYMBOLS if any(m.kind == kind for m in shown)}
     chosen = {m.label: [(m.x, m.y)] for m in shown if m.key == pick}
     lines = [frame.stairs, frame.limit, *[[(frame.x_range[0], v), (frame.x_range[1], v)] for v in (frame.chance, frame.zero_step) if math.isfinite(v)],
@@ -131,6 +131,17 @@ def _names(fig: go.Figure, frame: FrontierFrame, shown: list[Mark], colours: Pal
     for label in place(chosen | series, obstacles, frame.x_range, frame.y_range, lines=lines, sizes=[size]):
         text, ink = (f"<b>{label.text}</b>", colours.pick) if label.text in chosen else (label.text, colour[label.text])
         note(fig, label.x, label.y, text, ink, anchor=label.anchor, shift=(label.dx, label.dy), name="series")
+
+
+def _written(fig: go.Figure, frame: FrontierFrame, size: tuple[float, float]) -> list[tuple[float, float]]:
+    """Points all over what is written in the plot already: other names keep off it."""
+    wide, high = ((r[1] - r[0]) / pixels for r, pixels in zip((frame.x_range, frame.y_range), size, strict=True))
+    out = []
+    for text in fig.layout["annotations"]:
+        back = text.xanchor == "right"
+        steps = range(0, int(6.8 * len(text.text)) + 8, 8)
+        out += [(text.x + (-n if back else n) * wide, text.y + up * high) for n in steps for up in ({"bottom": (4, 14), "top": (-4, -14)}.get(text.yanchor, (-5, 5)))]
+    return out
 
 
 def _pick(fig: go.Figure, marks: list[Mark], colours: Palette) -> None:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from mrp_core.charts.palette import Palette, figure, note
+from mrp_core.charts.palette import Palette, figure
 from mrp_core.results import Curve
+from mrp_core.wording import Texts, say
 
-WORDS = {
+WORDS = Texts({
     "train:task_loss": "task loss", "train:privacy_loss": "privacy loss", "validation:lambda:none": "validation, λ = 0", "validation:lambda:most": "validation, largest λ",
     "validation:epsilon:none": "validation, no noise", "validation:epsilon:most": "validation, least ε", "validation:search:front": "hypervolume found",
     "validation:search:reinforce": "reward, REINFORCE", "validation:search:strategies": "reward, evolution strategies",
-}
+})
 """Curve -> name on the chart, in the order in which they are drawn; other curves are not shown."""
 _MOST = 150
 
@@ -72,28 +73,16 @@ def _line(curve: Curve, name: str) -> TrainingLine:
 
 
 def training_figure(frame: TrainingFrame, colours: Palette, *, height: int = 330) -> go.Figure:
-    """Draw the training curves with their names at the right ends."""
-    right = 16 + 7 * max((len(line.name) for line in frame.lines), default=0)
-    fig = figure(colours, height=height, x_title="outer step", y_title="value", margin=(58, right, 12, 52))
-    fig.update_xaxes(range=list(frame.x_range))
-    fig.update_yaxes(range=list(frame.y_range))
+    """Draw the training curves. Their names stand above the plot: up to nine ends of lines leave no room beside them."""
+    names = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "font": {"size": 13, "color": colours.text}, "itemclick": False, "itemdoubleclick": False}
+    fig = figure(colours, height=height, x_title=say("outer step"), y_title=say("value"), margin=(58, 16, 12, 52), x={"range": list(frame.x_range)}, y={"range": list(frame.y_range)},
+                 showlegend=True, legend=names)
     inks = dict(zip(WORDS.values(), (colours.trained, colours.pick, colours.trained, colours.pick, colours.noisy, colours.free, colours.text, colours.noisy, colours.free), strict=True))
     for line in frame.lines:
-        ink, hover = inks[line.name], f"{line.name}: %{{y:.3g}} at step %{{x}}<extra></extra>"
+        ink, hover = inks[line.name], say("{name}: {value} at step {step}").format(name=line.name, value="%{y:.3g}", step="%{x}") + "<extra></extra>"
         if line.smooth:
-            fig.add_scatter(x=line.x, y=line.y, mode="lines", line={"color": ink, "width": 1}, opacity=0.3, hoverinfo="skip", name=f"{line.name}, single batches")
+            fig.add_scatter(x=line.x, y=line.y, mode="lines", line={"color": ink, "width": 1}, opacity=0.3, hoverinfo="skip", name=line.name, showlegend=False)
             fig.add_scatter(x=line.x, y=line.smooth, mode="lines", line={"color": ink, "width": 2.2}, hovertemplate=hover, name=line.name)
         else:
             fig.add_scatter(x=line.x, y=line.y, mode="lines+markers", line={"color": ink, "width": 1.2, "dash": "dot"}, marker={"size": 6}, hovertemplate=hover, name=line.name)
-    for line, y in zip(frame.lines, _apart([(line.smooth or line.y)[-1] for line in frame.lines], frame.y_range, height), strict=True):
-        note(fig, frame.x_range[1] if line.x[-1] > 0.8 * frame.x_range[1] else line.x[-1], y, line.name, inks[line.name], shift=(7, 0))
     return fig
-
-
-def _apart(ends: Sequence[float], y_range: tuple[float, float], height: int) -> list[float]:
-    """Heights of the names: near the ends of their lines, at least 16 pixels apart, from the lowest up."""
-    gap = 16 * (y_range[1] - y_range[0]) / (height - 64)
-    out, last = list(ends), -math.inf
-    for i in sorted(range(len(ends)), key=lambda i: ends[i]):
-        out[i] = last = max(ends[i], last + gap)
-    return out

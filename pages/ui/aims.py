@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from mrp_core.charts.frontier import setting_label
@@ -11,14 +9,15 @@ from mrp_core.measurement import METRICS, Measurement
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED, Setting
+from mrp_core.wording import Texts
 from pages.ui import differences, show, studies, words
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "lambda": "**{loss}** is meant to lower {aim}. At {setting}, its far end, it",
     "epsilon": "**The noise** is meant to lower what membership attacks find. At {setting}, its far end, it",
     "lowered": "lowers {names}", "raised": "raises {names}", "none": "is not told apart from λ = 0 in {names}", "nothing": "has no paired measurement yet",
     "table": "Which leakage did it lower, in numbers?", "column": "Leakage", "far": "{setting}, paired difference from λ = 0",
-}
+})
 LEAKS = tuple(name for name, m in METRICS.items() if m.axis == "leakage" and name != "epsilon")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,9 +11,10 @@ from streamlit.delta_generator import DeltaGenerator
 from mrp_core.charts.records import SignalFrame, profile_figure, signal_figure
 from mrp_core.errors import MRPError
 from mrp_core.taskdata import TaskFamily
+from mrp_core.wording import Texts
 from pages.ui import controls, families, frame, records, session, show, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "real": ":green-badge[:material/verified: real]", "simulated": ":orange-badge[:material/science: simulated]", "optional": ":gray-badge[not shipped]",
     "modes": "Modes", "sensitive": "Sensitive attributes", "none": "none recorded", "origin": "Origin", "licence": "Licence", "caveat": "Caveat",
     "train": "Train on this", "study": "Study of this family", "tasks": "Tasks and records", "order": "training / validation / test",
@@ -23,7 +23,7 @@ TEXT: dict[str, Any] = {
     "columns": {"task": "Task", "records": "Records", "members": "Members"},
     "parts": {"training": "Training", "validation": "Validation", "test": "Test"},
     "first": "The first {n} of {all} are listed.", "members": "Members are records that a strategy may be adapted on; the others only judge. Tasks of one family can share records.",
-}
+})
 _SKIPPED = ("Sensitive", "Modes")
 
 
@@ -47,7 +47,7 @@ def _card(family: TaskFamily) -> tuple[DeltaGenerator, DeltaGenerator]:
     with st.container(border=True, key=f"family_{family.name}"):
         left, right = st.columns([0.46, 0.54], gap="large")
         with left:
-            st.markdown(f"### {family.title} &nbsp;{badge(family)}")
+            st.subheader(f"{family.title} &nbsp;{badge(family)}", anchor=False)
             st.markdown(family.summary)
             facts = st.empty()
             facts.skeleton(height=110)

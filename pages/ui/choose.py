@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -15,9 +14,10 @@ from mrp_core.measurement import METRICS
 from mrp_core.results import Summary
 from mrp_core.store import PinRow
 from mrp_core.suggesting import Advice, Loosening, advise
+from mrp_core.wording import Texts
 from pages.ui import choose_cards, choose_groups, choose_limits, differences, frame, show, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "What matters to you?",
     "lead": "Say what must hold for **{title}**, or leave it at any: up to three of its {n} settings are suggested, each with its reason. They are judged by {label}. "
             "Another study is asked by choosing it in the side menu.",
@@ -46,7 +46,7 @@ TEXT: dict[str, Any] = {
                    "- **Nearest**: each miss as a share of the spread between this study's settings (of ε, by factors); the setting with the least root of their summed squares.",
     "chart": "Numbered diamonds: suggested, with 95 % intervals. Filled: within all limits; hollow: not. Ringed: pinned. Tinted: what the limits on these two axes leave.",
     "alt": "Small frontier of {title}: accuracy against {label}. {n} settings, {allowed} within the limits. Suggested: {suggested}.", "alt_none": "none",
-}
+})
 ROWS = ("accuracy", "accuracy_0", "f1", "mi", "mi_excess", "lira_auc", "lira_tpr_1pct", "membership_bits", "epsilon")
 """What this page reads of a setting; one list for all its parts, so that it is summarised once."""
 _LEAKS = ("lira_tpr_1pct", "lira_auc", "mi")

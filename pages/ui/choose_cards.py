@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -14,9 +13,10 @@ from mrp_core.limits import DPLimit
 from mrp_core.measurement import METRICS
 from mrp_core.results import Summary
 from mrp_core.suggesting import Suggestion
+from mrp_core.wording import Texts
 from pages.ui import frame, launch, session, studies, words
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "{n}. {setting}", "nearest": "{setting}",
     "kinds": {"knee": ":blue-badge[Knee]", "accuracy": ":green-badge[Most accurate]", "cheapest": ":violet-badge[Cheapest privacy]", "nearest": ":gray-badge[Nearest]"},
     "knee": "The frontier bends most here. Between its ends, {least} ({least_y}) and {most} ({most_y}), "
@@ -43,7 +43,7 @@ TEXT: dict[str, Any] = {
     "worst": "{bound} ({group}, {value})",
     "open": "Open", "pin": "Pin", "pinned": "Pinned", "present": "Present", "audit": "Audit",
     "points": "{value:.1f} points", "factor": "a factor of {value:.2g}",
-}
+})
 FPR = 0.01
 
 

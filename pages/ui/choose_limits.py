@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import streamlit as st
 
 from mrp_core.judging import Limits
+from mrp_core.wording import Texts
 from pages.ui import frame, session
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "labels": {"accuracy": "Accuracy, at least (%)", "tpr": "TPR at 1 % FPR, at most (%)", "epsilon": "Guaranteed ε, at most", "group": "TPR of any group, at most (%)"},
     "help": {
         "accuracy": "Held-out accuracy of what is released. Empty: any. Raising it leaves fewer settings, and those leak more.",
@@ -23,7 +23,7 @@ TEXT: dict[str, Any] = {
     "nonsense": "{value} in the address is no limit for {label}: it is left out. Write a number {rule}.",
     "rules": {"share": "from 0 to 100", "epsilon": "above 0"},
     "clear": "Clear all limits",
-}
+})
 PARAMETERS = {"accuracy": session.LEAST_ACCURACY, "tpr": session.MOST_TPR, "epsilon": session.MOST_EPSILON, "group": session.MOST_GROUP}
 
 

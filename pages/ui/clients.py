@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from mrp_core.charts.client_frontiers import ClientFrontiers, client_frontiers
@@ -12,10 +10,11 @@ from mrp_core.charts.clients_figure import MOST, client_frontiers_figure, fairne
 from mrp_core.charts.frontier import setting_label
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.settings import UNPROTECTED, Setting
+from mrp_core.wording import Texts
 from pages.ui import promises, show, words
 from pages.ui.studies import Study
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "Each {client} by itself",
     "lead": "The same {n} held-out {client}s are measured in several seeds, so each can be looked at alone: a mean over {client}s may hide one that privacy leaves behind.",
     "leakage": "Leakage", "frontiers": "Accuracy against leakage, {client} by {client}",
@@ -36,7 +35,7 @@ TEXT: dict[str, Any] = {
                   "here every {client} adapts on equally many records, so size by itself plays no part.",
     "alt": "Small frontiers of {n} {client}s, accuracy against {leakage}, each in front of the line of all held-out tasks.",
     "alt_fair": "Accuracy of each {client} at {setting} with its interval, and at λ = 0.",
-}
+})
 LEAKAGES = ("lira_auc", "mi", "lira_tpr_1pct")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -14,9 +13,10 @@ from mrp_core.config import StudyConfig
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.registry import plugin
 from mrp_core.results import StudyState, summarise
+from mrp_core.wording import Texts
 from pages.ui import choose_knobs, frame, language, show, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "Searches and losses compared",
     "which": "Finished studies on this machine that are judged like **{title}**: {family}, {ways} ways, {shots} shots, the same released output and the same audit "
              "({tasks} held-out tasks, {adaptations} adaptations). {others} Choose another study in the side menu to compare with it.",
@@ -28,7 +28,7 @@ TEXT: dict[str, Any] = {
     "note": "Hypervolume: the share of a box that the trained settings dominate, mean over seeds with Student's 95 % interval. {boxes} λ and ε settings count alike, and more of them have "
             "more chances; seconds are training and audit together, on the machine that each study ran on. Two intervals that overlap don't show that two studies are alike.",
     "box": "Accuracy × {label}: {text}.",
-}
+})
 WIDTHS = {"title": 180, "search": 150, "loss": 160}
 """In pixels, so that both hypervolumes are seen without scrolling."""
 

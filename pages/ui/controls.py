@@ -14,20 +14,21 @@ from mrp_core.config import AuditConfig, ComputeOptions, InnerConfig, OuterConfi
 from mrp_core.errors import ConfigError, MRPError
 from mrp_core.knobs import Knob, knobs_of
 from mrp_core.registry import plugin, plugins
-from pages.ui import tabled
+from mrp_core.wording import Texts, say
+from pages.ui import tabled, tips
 
 PARTS: dict[str, tuple[str, type[Any]]] = {
     "task": ("Task", TaskConfig), "privacy": ("Privacy", PrivacyConfig), "inner": ("Inner loop", InnerConfig),
     "outer": ("Outer loop", OuterConfig), "audit": ("Audit", AuditConfig), "compute": ("Compute", ComputeOptions),
 }
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "advanced": "More", "table_none": "none kept yet: add one on the Data page", "table_missing": "{id}, which isn't on this machine",
     "list": "{name} is {text!r}, but must be numbers separated by commas, for example 1, 3, 7.",
     "titles": {"few_shot": "few-shot classes", "pairs": "pairs of classes", "site": "same label, other site", "site_target": "other site and other target",
                "sampled_label": "one sampled label", "top_label": "the top label", "noisy_scores": "noisy scores", "scores": "rounded scores", "none": "none",
                "dp_adaptation": "clip and add noise (ε)", "head": "the head", "all": "all layers",
                "adam": "Adam", "sgd": "plain SGD"},
-}
+})
 _WIDE = 100
 
 
@@ -88,14 +89,14 @@ def _rows(part: str, items: Iterable[tuple[str, dataclasses.Field[Any], Knob]]) 
 def _widget(part: str, name: str, field: dataclasses.Field[Any], knob: Knob) -> None:
     """The one widget of a knob, by its declaration."""
     key, default = widget_key(part, name), field.default
-    label = f"{knob.label}, {knob.unit}" if knob.unit else knob.label
-    common: dict[str, Any] = {"key": key, "help": knob.help, "persist_state": "session"}
+    label = f"{say(knob.label)}, {say(knob.unit)}" if knob.unit else say(knob.label)
+    common: dict[str, Any] = {"key": key, "help": tips.knob(part, name, knob, default), "persist_state": "session"}
     if (part, name) == ("task", "table"):
         _table(label, common)
     elif knob.registry or knob.choices:
         options = list(plugins(knob.registry)) if knob.registry else _choices(part, name, knob)
         _repair(key, options)
-        st.selectbox(label, options, format_func=lambda v: _title(knob, v), on_change={"family": _family_changed, "loss": _loss_changed}.get(name), **common)
+        st.selectbox(label, options, format_func=lambda v: _title(knob, v), on_change={"family": _family_changed, "mode": _mode_changed, "loss": _loss_changed}.get(name), **common)
     elif isinstance(default, bool):
         st.toggle(label, **common)
     elif isinstance(default, tuple | str):
@@ -170,6 +171,14 @@ def _family_changed() -> None:
     if chosen.name == "table" and (kept := tabled.titles()):
         set_value("task", "table", next(iter(kept)))
         _table_changed()
+
+
+def _mode_changed() -> None:
+    """Ways that the mode has classes for: those of the family in its usual mode, else what is usual for the mode."""
+    chosen = plugin("tasks", st.session_state[widget_key("task", "family")])
+    mode, base = st.session_state[widget_key("task", "mode")], TaskConfig()
+    usual = int(chosen.defaults.get("ways", base.ways))
+    set_value("task", "ways", usual if mode == chosen.defaults.get("mode", chosen.modes[0]) else {"pairs": 2, "few_shot": base.ways}.get(mode, usual))
 
 
 def _table_changed() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -15,9 +14,10 @@ from mrp_core.results import StudyState
 from mrp_core.settings import Setting
 from mrp_core.store.examinations import RESULT, read_examination, submit_examination, wanted
 from mrp_core.store.rows import Progress
+from mrp_core.wording import Texts
 from pages.ui import frame, launch, progress, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "A closer look",
     "lead": "Every attack on fresh shadow adaptations of this setting, record by record and part by part.",
     "ask": "Examine this setting", "asked": "Asked for. It goes on by itself: you may close this page and come back.",
@@ -33,8 +33,9 @@ TEXT: dict[str, Any] = {
     "failed": "The examination with {n} shadow adaptations failed: {error}",
     "cancelled": "The examination with {n} shadow adaptations was cancelled. Finished seeds are kept; resume goes on from there.",
     "lost": "The examination with {n} shadow adaptations is finished, but its file is damaged; ask for one with another number of them.",
+    "unknown": "no reason was recorded.",
     "cancel": "Cancel", "resume": "Resume", "unreadable": "An examination of this setting can't be shown: {error}",
-}
+})
 SIZES = (128, 256, 512)
 SECONDS = 6.0
 """About what one seed takes at 128 shadow adaptations."""
@@ -164,7 +165,7 @@ def _body(n: int, id: str) -> None:
 def _stopped(n: int, id: str, job: Progress) -> None:
     """A job that ended without a result, and the way to go on with it."""
     if job.state is StudyState.FAILED:
-        st.error(TEXT["failed"].format(n=n, error=job.error or "no reason was recorded."), icon=":material/error:")
+        st.error(TEXT["failed"].format(n=n, error=job.error or TEXT["unknown"]), icon=":material/error:")
     elif job.state is StudyState.CANCELLED:
         st.warning(TEXT["cancelled"].format(n=n), icon=":material/pause_circle:")
     else:

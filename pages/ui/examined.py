@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -13,9 +12,10 @@ from mrp_core.charts.examination_dots import DotsFrame, attack_dots, attribute_d
 from mrp_core.examination import Examination
 from mrp_core.findings import AttackRow, AttributeRisk, PartRisk, TaskRisk
 from mrp_core.measurement import METRICS
+from mrp_core.wording import Texts
 from pages.ui import exposed, show, studies, words
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "tabs": ("Attacks", "Scores", "Records", "Groups", "Settling", "What else leaks"),
     "headline": "**{title}** speaks for this setting: AUC {auc}. It was chosen by a rule, not by its result: {rule}",
     "many": "The largest of {n} attacks is not the answer: among many, chance alone lifts one. Read the others as a check that the headline attack misses nothing plain.",
@@ -39,7 +39,7 @@ TEXT: dict[str, Any] = {
     "tasks_line": "{by}: AUC {auc}, untrained start {untrained}; {verdict}. With one held-out task in ten accused, {tpr} of the training tasks are found.",
     "tasks_verdict": {"above": "above guessing and apart from the untrained start", "start": "but no more than the untrained start explains", "none": "not told apart from guessing"},
     "nothing_else": "This family records no sensitive attribute, and holds too few tasks to ask which ones the strategy was trained on.",
-}
+})
 _METRIC = {"auc": "lira_auc", "tpr_1pct": "lira_tpr_1pct", "advantage": "lira_advantage", "bits": "membership_bits"}
 
 

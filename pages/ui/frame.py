@@ -6,22 +6,22 @@ from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from mrp_core.errors import MRPError
+from mrp_core.wording import Texts
 from pages.ui import kept, modes, session, simulated, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "name": "MRP",
     "tagline": "Meta-learned privacy: what it costs, measured",
     "study": "Study",
     "study_help": "All pages but Learn show this study; lessons have samples of their own.",
     "samples": "sample",
     "unknown": "There is no study {asked} here, so {shown} is shown; pick another in the side menu.",
-}
+})
 _CUT = 26
 """Characters of a title that the picker shows; a longer one stands below it in full."""
 ROOT = Path(__file__).resolve().parent.parent.parent

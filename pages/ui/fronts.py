@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import streamlit as st
 
@@ -14,10 +13,11 @@ from mrp_core.charts.frontier_figure import frontier_figure
 from mrp_core.charts.volume import VolumeFrame, volume_frame
 from mrp_core.measurement import METRICS
 from mrp_core.settings import Setting
+from mrp_core.wording import Texts
 from pages.ui import axes, differences, frame, session, show, studies
 from pages.ui.comparable import comparable
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "hide": "Hide dominated settings",
     "beside": "Beside", "beside_none": "this study alone", "beside_help": "Draws another study of the same tasks on the same chart.",
     "beside_note": " Diamonds and the dashed line: {title}; a click on them chooses nothing.",
@@ -31,7 +31,7 @@ TEXT: dict[str, Any] = {
                "Filled: on the frontier; hollow in colour: not told apart from it; hollow grey: dominated. Click a mark to choose it.",
     "alt": "Frontier of {title}: accuracy against {leakage}, {n} settings.",
     "alt_chosen": "Frontier of {title}: accuracy against {leakage}, {n} settings. {setting} stands at {y:.1f} % accuracy and {x:.3g} {unit}.",
-}
+})
 
 
 def draw(study: studies.Study, axis: str, setting: Setting, metrics: tuple[str, ...]) -> None:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
 from mrp_core.charts.frontier import setting_label
+from mrp_core.wording import Texts
 from pages.ui import axes, frame, session, slide, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "present": "Present", "present_help": "Four steps in large type, without menus: the question, the frontier, the attack, the recommendation.",
     "share": "Copy link", "title": "A link to what you see",
     "what": "{study}, at {setting}. Whoever opens a link on this server sees the same; nothing else needs to be set.",
     "explore": "To explore it", "presentation": "To present it", "open": "A link works where this address can be reached: one that begins with localhost or 127.0.0.1, on this machine alone.",
     "suggested": "No point was chosen, so the presentation starts from the one that the study suggests.",
     "own": "This is a study of your own: it is in the store of this server, so the link leads nowhere on another one.",
-}
+})
 
 
 def buttons(study: studies.Study) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import streamlit as st
 
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED
-from pages.ui import show, words
+from mrp_core.wording import Texts
+from pages.ui import show, tips, words
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "Mutual information beside membership",
     "agree_down": "The two meters agree: against λ = 0, {mi} and {auc}.",
     "agree_up": "The two meters agree that more leaks: against λ = 0, {mi} and {auc}.",
@@ -23,9 +23,11 @@ TEXT: dict[str, Any] = {
     "phrase": {"down": "{what} falls by {size} {span}", "up": "{what} rises by {size} {span}", "none": "{what} is not told apart from it ({size} {span})"},
     "over": "{change} {span} vs λ = 0", "blank": "not resolved",
     "note": "Differences are paired by seed and task; their intervals hold for all settings of the study at once.",
+    "auc": "the AUC of LiRA", "bits": " bits",
+    "amount": "Here: {amount}.",
     "table": "All that was measured here",
     "columns": {"what": "Measure", "value": "This setting", "base": "λ = 0", "difference": "Paired difference", "kind": "Kind"},
-}
+})
 CARDS = ("mi", "mi_excess", "membership_bits", "lira_auc")
 ROWS = ("lira_auc", "lira_t_auc", "threshold_auc", "lira_advantage", "lira_tpr_1pct", "lira_tpr_01pct", "membership_bits", "mi", "mi_task", "mi_excess", "accuracy")
 
@@ -63,16 +65,16 @@ def _way(d: Measurement) -> str:
 
 def _phrase(name: str, d: Measurement) -> str:
     spec, way = METRICS[name], _way(d)
-    digits, unit = (2, " bits") if spec.unit == "bits" else (3, "")
+    digits, unit = (2, TEXT["bits"]) if spec.unit == "bits" else (3, "")
     low, high = sorted((abs(spec.shown(d.low)), abs(spec.shown(d.high))))
     size, span = (words.change(name, d), words.span(name, d)) if way == "none" else (f"{abs(spec.shown(d.value)):.{digits}f}{unit}", f"[{low:.{digits}f}, {high:.{digits}f}]")
-    return TEXT["phrase"][way].format(what="the AUC of LiRA" if name == "lira_auc" else spec.label, size=size, span=span).replace(" )", ")")
+    return TEXT["phrase"][way].format(what=TEXT["auc"] if name == "lira_auc" else spec.label, size=size, span=span).replace(" )", ")")
 
 
 def _card(name: str, chosen: Summary) -> None:
     mean, d, spec = chosen.means[name], chosen.differences.get(name), METRICS[name]
     delta = TEXT["over"].format(change=words.change(name, d), span=words.span(name, d)) if d is not None and d.resolved else None
-    st.metric(spec.label, spec.text(mean.value), delta=delta, delta_color="gray", border=True, help=f"{spec.help} {words.amount(name, mean)} ({spec.kind})")
+    st.metric(spec.label, spec.text(mean.value), delta=delta, delta_color="gray", border=True, help=tips.metric(name, TEXT["amount"].format(amount=words.amount(name, mean))))
 
 
 def _table(chosen: Summary, base: Summary | None) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import streamlit as st
 
 from mrp_core.charts.frontier import setting_label
 from mrp_core.registry import plugin
 from mrp_core.settings import UNPROTECTED, Setting
+from mrp_core.wording import Texts
 from pages.ui import frame, later, present_steps, show, studies, suggested, words
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "recommended": "Recommended: {setting}", "suggested": "Suggested: {setting} ({why})", "unprotected": "The choice: no protection",
     "what": {"lambda": "In training, leakage weighs {value:g} times as much as error.",
              "epsilon": "Noise is added whenever the model is adapted.",
@@ -33,7 +33,7 @@ TEXT: dict[str, Any] = {
     "others": "Other choices: {others}.",
     "note": "**Author's note.** {note}",
     "audit": "Look closer at this point", "report": "Take the report along (HTML)",
-}
+})
 _NOTE = 420
 """Characters of the author's note that fit on a slide."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -16,14 +15,15 @@ from mrp_core.measurement import Measurement
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED, Setting
+from mrp_core.wording import Texts
 from pages.ui import differences, frame, fronts, promises, show, studies, words
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "question": "What does a model give away about its records?",
     "data": "**The data.** {family}: {summary}",
     "whose": "**Whose records.** For each new task the model is adapted to {n} {who}; those are at risk.",
-    "who": {"medical": "patients' records", "finance": "people's records", "wearable": "records of one wearer's movements", "smart home": "records of one household", "recommendation": "ratings by one person",
-            "federated": "records that never leave their owner", "images": "pictures", "teaching": "made-up records", "own": "rows of your table"},
+    "who": {"medical": "patients' records", "finance": "people's records", "wearable": "records of one wearer's movements", "smart home": "records of one household",
+            "recommendation": "ratings by one person", "federated": "records that never leave their owner", "images": "pictures", "teaching": "made-up records", "own": "rows of your table"},
     "who_else": "records",
     "released": {"sampled_label": "**What is released.** One label for each query, drawn with the model's probabilities.",
                  "top_label": "**What is released.** The most likely label for each query.",
@@ -45,7 +45,7 @@ TEXT: dict[str, Any] = {
     "roc_base": "λ = 0, unprotected. Higher is better for the attacker; on the dotted line one guesses. A failed attack is no proof of privacy.",
     "no_curve": "The ROC of this setting wasn't measured.",
     "roc_alt": "ROC of LiRA at {setting} against the unprotected model, logarithmic axes. {sentence}",
-}
+})
 ATTACK = "lira_tpr_1pct"
 FACTOR, TALL, WIDE = 1.4, 400, 1150
 """How much larger than on a desk, and how many pixels high and about how many wide a chart is."""

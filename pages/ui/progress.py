@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from mrp_core.charts.frontier import frontier_frame
@@ -12,10 +10,11 @@ from mrp_core.charts.training import training_figure, training_frame
 from mrp_core.results import StudyState
 from mrp_core.settings import settings_of
 from mrp_core.store.rows import Progress
+from mrp_core.wording import Texts
 from pages.ui import differences, frame, launch, show, studies
 from pages.ui.working import keep_going
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "queued": "Waiting for a worker.",
     "train": "Meta-training: step {step:,} of {total:,}",
     "search": "Exploring: {step:,} of {total:,} candidates measured",
@@ -33,8 +32,10 @@ TEXT: dict[str, Any] = {
     "complete": "All {n} settings are measured.", "empty": " {count} places for settings of the search stayed empty.",
     "curve": "Training", "curve_caption": "Faint: means over seeds and tasks of each batch; strong: their running mean. Dots: validation tasks, on which the weights are chosen.",
     "diverged": "{count:.0f} configurations have diverged and are left out.",
+    "unknown": "no reason was recorded.", "seconds": "{n} s", "minutes": "{n:.0f} min", "hours": "{n:.1f} h",
+    "alt": "{title}: {n} of {total} settings.", "alt_curve": "Training curves: {names}.",
     "nothing": "Points appear here as soon as the first setting is audited.",
-}
+})
 POLL_SECONDS = 2.0
 
 
@@ -67,7 +68,7 @@ def _body(key: str, active: bool) -> None:
 
 def _state(found: Progress, study: studies.Study) -> None:
     if found.state is StudyState.FAILED:
-        st.error(TEXT["failed"].format(error=found.error or "no reason was recorded."), icon=":material/error:")
+        st.error(TEXT["failed"].format(error=found.error or TEXT["unknown"]), icon=":material/error:")
     elif found.state is StudyState.CANCELLED:
         st.warning(TEXT["cancelled"], icon=":material/pause_circle:")
     elif found.state is StudyState.DONE:
@@ -105,7 +106,7 @@ def _growing(study: studies.Study, *, whole: bool) -> None:
     total = len(settings_of(study.config))
     n = len(study.settings)
     text = TEXT["complete" if whole or n == total else "growing_caption"].format(n=n, total=total) + (TEXT["empty"].format(count=total - n) if whole and n < total else "")
-    show.chart(frontier_figure(data, show.colours(), height=330, width=430), data.rows(), key="growing", alt=f"{title}: {n} of {total} settings.", caption=text)
+    show.chart(frontier_figure(data, show.colours(), height=330, width=430), data.rows(), key="growing", alt=TEXT["alt"].format(title=title, n=n, total=total), caption=text)
 
 
 def _curve(study: studies.Study, found: Progress) -> None:
@@ -115,7 +116,7 @@ def _curve(study: studies.Study, found: Progress) -> None:
         st.caption(TEXT["shielded"] if study.config.privacy.task_noise > 0 else TEXT["queued"] if found.state is StudyState.QUEUED else TEXT["start"])
         st.skeleton(height=300)
         return
-    show.chart(training_figure(data, show.colours(), height=330), data.rows(), key="training", alt="Training curves: " + ", ".join(line.name for line in data.lines),
+    show.chart(training_figure(data, show.colours(), height=330), data.rows(), key="training", alt=TEXT["alt_curve"].format(names=", ".join(line.name for line in data.lines)),
                caption=TEXT["curve_caption"])
     for text in dict.fromkeys(c.note for c in study.curves if c.name.startswith("validation:search") and c.note):
         st.caption(text)
@@ -126,5 +127,5 @@ def _curve(study: studies.Study, found: Progress) -> None:
 def duration(seconds: float) -> str:
     """Seconds in words."""
     if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+        return str(TEXT["seconds"].format(n=max(1, round(seconds))))
+    return str(TEXT["minutes"].format(n=seconds / 60) if seconds < 5400 else TEXT["hours"].format(n=seconds / 3600))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from mrp_core.config import PrivacyConfig, StudyConfig
 from mrp_core.settings import Setting
+from mrp_core.wording import Texts
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "guarantee": "Guaranteed: (ε, δ) = ({epsilon:g}, {delta:g}), an upper bound that holds against every attack; noise multiplier σ = {sigma:.3g}. It protects each support record "
                  "that a new task is adapted on; the records of meta-training are assumed to be others. {rule}",
+    "found": "Guaranteed: (ε, δ) = ({epsilon:g}, {delta:g}), an upper bound that holds against every attack: what the search found here adapts under this ε. It protects each support "
+             "record that a new task is adapted on; the records of meta-training are assumed to be others. {rule}",
     "rule": "δ is below 1 / {n}, one over the support records, as it should be.",
     "broken": "δ = {delta:g} is not below 1 / {n}, one over the support records of an adaptation: to publish one record picked at random would meet such a guarantee. Take a smaller δ.",
     "broken_tasks": "δ for meta-training tasks is {delta:g}, which is not below 1 / {n}, one over the training tasks. Take a smaller δ.",
@@ -24,16 +26,19 @@ TEXT: dict[str, Any] = {
              "taken as public, and so are the validation and held-out tasks. The noise follows from the seed, so this holds against whoever doesn't know it.",
     "level": " This is client-level differential privacy (McMahan et al. 2018).",
     "no_tasks": "Noise for meta-training tasks is on, but the bound is infinite: it is too little noise.",
-}
+})
 
 
-def guarantee(setting: Setting, config: StudyConfig) -> str:
-    """What an ε promises, in words; empty for a setting without one."""
-    if setting.kind != "epsilon" or math.isinf(setting.value):
+def guarantee(setting: Setting, config: StudyConfig, *, found: float = math.inf) -> str:
+    """What an ε promises, in words; empty for a setting without one. ``found`` is the ε of what a search found, where the setting is that."""
+    epsilon = {"epsilon": setting.value, "found": found}.get(setting.kind, math.inf)
+    if math.isinf(epsilon):
         return ""
     p = config.privacy
     rule = delta_warning(config) or TEXT["rule"].format(n=records(config))
-    return TEXT["guarantee"].format(epsilon=setting.value, delta=p.delta, sigma=_sigma(p, setting.value), rule=rule)
+    if setting.kind == "found":
+        return str(TEXT["found"].format(epsilon=epsilon, delta=p.delta, rule=rule))
+    return str(TEXT["guarantee"].format(epsilon=epsilon, delta=p.delta, sigma=_sigma(p, epsilon), rule=rule))
 
 
 def records(config: StudyConfig) -> int:

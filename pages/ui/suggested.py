@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from mrp_core.charts.frontier import setting_label
 from mrp_core.judging import Limits
 from mrp_core.settings import Setting
 from mrp_core.suggesting import Advice, Suggestion, advise
+from mrp_core.wording import Texts
 from pages.ui import differences, frame, session, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "lead": "What would one choose?",
     "kinds": {"knee": "best bargain", "cheapest": "cheapest privacy", "accuracy": "most accurate"},
     "why": {"knee": "The knee of the frontier: beyond it, less leakage costs ever more accuracy.",
@@ -20,7 +19,7 @@ TEXT: dict[str, Any] = {
             "accuracy": "The highest mean accuracy of all settings."},
     "button": "{setting}: {why}",
     "none": "No setting of this study can be suggested yet: nothing about them is told apart.",
-}
+})
 ORDER = ("knee", "cheapest", "accuracy")
 
 
