@@ -22,8 +22,8 @@ TEXT = Texts({
 
 def buttons(study: studies.Study) -> None:
     """Present, and the dialog with the links."""
-    with st.container(horizontal=True, horizontal_alignment="right", gap="small", width="content", wrap=False, key="share_row"):
-        if st.button(TEXT["share"], key="share", icon=":material/link:"):
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small", width="content", wrap=False, key="link_row"):
+        if st.button(TEXT["share"], key="link_open", icon=":material/link:"):
             st.dialog(TEXT["title"], width="medium", icon=":material/link:")(_links)(study)
         st.button(TEXT["present"], key="present_start", icon=":material/slideshow:", help=TEXT["present_help"], on_click=present)
 

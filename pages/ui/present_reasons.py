@@ -55,6 +55,13 @@ def recommendation(shown: present_steps.Shown) -> None:
             st.markdown(TEXT["note"].format(note=frame.escaped(text)))
         if others := suggested.alternatives(study, shown.axis, setting):
             st.caption(TEXT["others"].format(others="; ".join(map(frame.escaped, others))))
+        _ways(shown)
+
+
+def _ways(shown: present_steps.Shown) -> None:
+    """To the point on the audit page, and to the report about it."""
+    study, setting = shown.study, shown.setting
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="present_ways"):
         if any(c.setting == setting for c in study.curves):
             frame.link("audit", TEXT["audit"], icon=":material/policy:", point=setting.key)
         share.draw(study, setting)

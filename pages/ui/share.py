@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from mrp_core.charts.frontier import setting_label
@@ -9,6 +11,9 @@ from mrp_core.results import StudyState
 from mrp_core.settings import Setting
 from mrp_core.wording import Texts
 from pages.ui import frame, later, session, show, simulated, slide, studies
+
+if TYPE_CHECKING:
+    from mrp_core.reports import Source
 
 TEXT = Texts({
     "open": "Report and files", "lead": "Of **{title}**, about **{setting}**. A point that you choose on Explore changes what report and script are about.",
@@ -47,18 +52,35 @@ def draw_current() -> None:
 
 def _about_point(study: studies.Study, setting: Setting) -> None:
     """Report and script; a study that isn't finished says so first."""
-    from mrp_core.reports import report_html, reproduction_zip, source_of, unfinished  # here: the page is drawn before anybody asks for a report
-
-    source = source_of(study.key, None if study.sample else studies.store())
     if study.state is not StudyState.DONE:
-        st.warning(unfinished(source))
+        from mrp_core.reports import unfinished
+
+        st.warning(unfinished(_source(study)))
     axis = session.value(session.AXIS, "mi")
     name = f"{study.key}.{setting.key.replace('=', '-')}"
-    show.download(TEXT["report"], lambda: report_html(source, setting, axis=axis), f"{name}.html", key="share_report", help=TEXT["report_help"], mime="text/html")
-    show.download(TEXT["reproduce"], lambda: reproduction_zip(source, setting), f"{name}.zip", key="share_reproduce", help=TEXT["reproduce_help"], mime="application/zip")
+    show.download(TEXT["report"], lambda: _report(study, setting, axis), f"{name}.html", key="share_report", help=TEXT["report_help"], mime="text/html")
+    show.download(TEXT["reproduce"], lambda: _reproduction(study, setting), f"{name}.zip", key="share_reproduce", help=TEXT["reproduce_help"], mime="application/zip")
     for key in ("share_report", "share_reproduce"):
         if why := later.failed(key):
             st.error(frame.escaped(why))
+
+
+def _source(study: studies.Study) -> Source:
+    from mrp_core.reports import source_of  # here and below: the page is drawn before anybody asks for a report
+
+    return source_of(study.key, None if study.sample else studies.store())
+
+
+def _report(study: studies.Study, setting: Setting, axis: str) -> str:
+    from mrp_core.reports import report_html
+
+    return report_html(_source(study), setting, axis=axis)
+
+
+def _reproduction(study: studies.Study, setting: Setting) -> bytes:
+    from mrp_core.reports import reproduction_zip
+
+    return reproduction_zip(_source(study), setting)
 
 
 def points_csv(study: studies.Study) -> str:
