@@ -23,10 +23,11 @@ TEXT = Texts({
     "efforts": {"quick": "Quick look", "standard": "Standard", "careful": "Careful"},
     "protection_help": "No protection: λ stays near 0 and no noise. Balanced: both sliders. Strongest: a loss on membership, larger λ, smaller ε.",
     "effort_help": "Quick look: seconds, wide intervals. Careful: five seeds and twice the tasks, so that small differences are resolved.",
-    "launch": "Launch", "new": "Train another", "settings": "Settings of the next study",
+    "launch": "Launch", "settings": "Settings of the next study",
     "cost": "About {time} on this machine: {iterations:,} meta-iterations × {seeds} seeds, then {settings} settings audited on {tasks} held-out tasks with {adaptations} shadow adaptations each.",
     "same": "This study exists already, {state}; launching opens it and resumes it where needed.",
     "toml": "Study file", "upload": "Load a study file (TOML)", "simulated": "Simulated data",
+    "no_text": "The study file {name!r} is not a text file; give a TOML file that was exported here.",
 })
 _PROTECTION: dict[str, dict[str, Any]] = {
     "none": {"loss": "output_mi", "lambda_max": 0.05, "lambda_points": 2, "mechanism": "none"},
@@ -43,10 +44,10 @@ _EFFORT: dict[str, dict[tuple[str, str], Any]] = {
 def main() -> None:
     """Draw the page."""
     st.session_state.pop("go_train", None)
-    frame.title(TEXT["title"], TEXT["lead"])
+    own = _own_study()
+    frame.title(TEXT["title"], TEXT["lead"], study=own is not None)
     if not controls.filled():
         controls.fill(_start())
-    own = _own_study()
     if own:
         st.subheader(frame.escaped(own.title), anchor=False)
         progress.follow(own.key)
@@ -141,7 +142,7 @@ def _files() -> None:
             st.caption(str(error))
         st.file_uploader(TEXT["upload"], type="toml", key="toml_upload", on_change=_uploaded)
         if message := st.session_state.get("upload_error"):
-            st.error(message, icon=":material/error:")
+            st.error(frame.escaped(message), icon=":material/error:")
 
 
 def _uploaded() -> None:
@@ -152,7 +153,7 @@ def _uploaded() -> None:
     try:
         controls.fill(StudyConfig.from_toml(held.getvalue().decode("utf-8")), ComputeOptions())
     except UnicodeDecodeError:
-        st.session_state["upload_error"] = f"The study file {held.name!r} is not a text file; give a TOML file that was exported here."
+        st.session_state["upload_error"] = TEXT["no_text"].format(name=held.name)
     except MRPError as error:
         st.session_state["upload_error"] = str(error)
 
