@@ -92,10 +92,12 @@ def _chosen() -> None:
 
 
 def _beside(found: dict[str, Lesson], lesson: Lesson, made: str | None, view: View, teach: bool) -> None:
-    """The lesson as a file, and the way to a link for a class."""
+    """The lesson as a file, and the way to a link for a class; once the lesson is computed, since the run that shows it then would close a dialog."""
+    if made is None:
+        return
+    spoken = language.current()  # the file is made when it is asked for, outside of this run
     with st.container(horizontal=True, key="lesson_beside"):
-        if made is not None and "downloads" in view.keep:
-            spoken = language.current()  # the file is made when it is asked for, outside of this run
+        if "downloads" in view.keep:
             show.download(TEXT["file"], lambda: _file(lesson, made, view, spoken), f"lesson-{lesson.key}.html", key="lesson_file", help=TEXT["file_help"], mime="text/html")
         if not teach and st.button(TEXT["class"], key="lesson_class", icon=":material/groups:", type="tertiary"):
             lesson_link.dialog(found, lesson)
