@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mrp_core.errors import DataError
 from mrp_core.registry import plugin
+from mrp_core.wording import Said
 
 if TYPE_CHECKING:
     from mrp_core.config import StudyConfig, TaskConfig
@@ -129,8 +130,8 @@ class TaskFamily(Protocol):
     """
 
     name: str
-    title: str
-    summary: str
+    title: Said = Said()
+    summary: Said = Said()
     area: str
     order: int
     modes: tuple[str, ...]
@@ -139,9 +140,9 @@ class TaskFamily(Protocol):
     grid: tuple[int, ...]
     simulated: bool
     optional: bool
-    licence: str
-    origin: str
-    caveat: str
+    licence: Said = Said()
+    origin: Said = Said()
+    caveat: Said = Said()
     files: tuple[str, ...]
 
     def build(self, config: TaskConfig, seed: int) -> TaskSet:

@@ -69,7 +69,7 @@ def _start() -> StudyConfig:
     """The configuration that a first visit starts from: the family of the study at hand, with what makes sense for it."""
     study = studies.current()
     found = plugin("tasks", study.config.task.family if study else TaskConfig().family)
-    return StudyConfig(title="My study", task=TaskConfig(family=found.name, **{"mode": found.modes[0], **found.defaults}))
+    return StudyConfig(title=controls.TEXT["mine"], task=TaskConfig(family=found.name, **{"mode": found.modes[0], **found.defaults}))
 
 
 def _form() -> None:
@@ -81,7 +81,7 @@ def _form() -> None:
         st.text_input(TEXT["name"], key="knob:title", max_chars=200, persist_state="session")
     federated.draw()
     with st.container(border=True):
-        for tab, part in zip(st.tabs([words for words, _ in controls.PARTS.values()]), controls.PARTS, strict=True):
+        for tab, part in zip(st.tabs([controls.TEXT["parts"][part] for part in controls.PARTS]), controls.PARTS, strict=True):
             with tab:
                 controls.draw(part)
                 if part == "task":

@@ -46,7 +46,7 @@ class DotsFrame:
 
 def attack_dots(attacks: Sequence[AttackRow]) -> DotsFrame:
     """Attacks that were made, the headline first."""
-    return _dots(("", a.title, a.means["auc"], HEADLINE if a.headline else PLAIN) for a in attacks if "auc" in a.means)
+    return _dots(("", say(a.title), a.means["auc"], HEADLINE if a.headline else PLAIN) for a in attacks if "auc" in a.means)
 
 
 def part_dots(parts: Sequence[PartRisk]) -> DotsFrame:

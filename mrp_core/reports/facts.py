@@ -15,6 +15,7 @@ from mrp_core.registry import plugin
 from mrp_core.reports.source import Source
 from mrp_core.reports.texts import TEXT
 from mrp_core.studyfile import SAMPLES
+from mrp_core.wording import say
 
 _PART = re.compile(r"\*\*(.+?)\.\*\*\s+(.*)", re.DOTALL)
 
@@ -48,7 +49,7 @@ def _value(name: str, knob: Knob, value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(f"{v:g}" for v in value)
     if isinstance(value, str):
-        return plugin(knob.registry, value).title if knob.registry else TEXT["titles"].get(value, value) or str(TEXT["empty" if name == "sensitive" else "none"])
+        return say(plugin(knob.registry, value).title) if knob.registry else TEXT["titles"].get(value, value) or str(TEXT["empty" if name == "sensitive" else "none"])
     return f"{value:g}"
 
 
@@ -60,8 +61,8 @@ def measured_told(source: Source) -> list[tuple[str, str]]:
     told = {
         "released": channel(config), "tasks": t["tasks"].format(tasks=audit.tasks), "seeds": ", ".join(map(str, config.seeds)),
         "members": t["members"].format(ways=task.ways, shots=task.shots), "adaptations": t["adaptations"].format(n=audit.adaptations), "records": t["records"].format(n=audit.records),
-        "training": t["training"].format(learner=plugin("meta", outer.learner).title, search=plugin("search", outer.search).title, iterations=outer.iterations, batch=outer.meta_batch,
-                                         loss=plugin("privacy", config.privacy.loss).title),
+        "training": t["training"].format(learner=say(plugin("meta", outer.learner).title), search=say(plugin("search", outer.search).title), iterations=outer.iterations, batch=outer.meta_batch,
+                                         loss=say(plugin("privacy", config.privacy.loss).title)),
         "cost": t["unknown"] if seconds is None else t["cost"].format(seconds=seconds),
         "machine": t["unknown"] if cores is None else t["machine"].format(cores=cores, processor=origin.get("processor", t["unknown"]), machine=origin.get("machine", t["unknown"])),
         "versions": t["versions"].format(**versions(source)), "date": str(origin.get("date", t["unknown"])), "id": config.id,

@@ -15,7 +15,7 @@ from pages.ui import differences, show, studies, words
 TEXT = Texts({
     "lambda": "**{loss}** is meant to lower {aim}. At {setting}, its far end, it",
     "epsilon": "**The noise** is meant to lower what membership attacks find. At {setting}, its far end, it",
-    "lowered": "lowers {names}", "raised": "raises {names}", "none": "is not told apart from λ = 0 in {names}", "nothing": "has no paired measurement yet",
+    "lowered": "lowers {names}", "raised": "raises {names}", "none": "is not told apart from λ = 0 in {names}", "nothing": "has no paired measurement yet", "join": "; it ", "stop": ".",
     "table": "Which leakage did it lower, in numbers?", "column": "Leakage", "far": "{setting}, paired difference from λ = 0",
 })
 LEAKS = tuple(name for name, m in METRICS.items() if m.axis == "leakage" and name != "epsilon")
@@ -41,7 +41,7 @@ def sentence(study: studies.Study, summary: Summary) -> str:
     for name, d in _resolved(summary).items():
         groups["none" if not words.real(d) else "lowered" if d.value < 0 else "raised"].append(METRICS[name].label)
     found = [TEXT[k].format(names=", ".join(v)) for k, v in groups.items() if v]
-    return f"{start} {'; it '.join(found) or TEXT['nothing']}."
+    return f"{start} {TEXT['join'].join(found) or TEXT['nothing']}{TEXT['stop']}"
 
 
 def rows(ends: list[Summary]) -> list[dict[str, str | float]]:

@@ -15,6 +15,7 @@ from pages.ui import promises, show, words
 from pages.ui.studies import Study
 
 TEXT = Texts({
+    "unmeasured": "not resolved",
     "title": "Each {client} by itself",
     "lead": "The same {n} held-out {client}s are measured in several seeds, so each can be looked at alone: a mean over {client}s may hide one that privacy leaves behind.",
     "leakage": "Leakage", "frontiers": "Accuracy against leakage, {client} by {client}",
@@ -103,7 +104,7 @@ def _say(key: str, client: str, **more: object) -> str:
 def _points(m: Measurement) -> str:
     """A difference or deviation of accuracies in points with its interval."""
     if not m.resolved:
-        return "not resolved"
+        return TEXT["unmeasured"]
     return f"{100 * m.value:.1f} [{100 * m.low:.1f}, {100 * m.high:.1f}]" if m.n > 1 else f"{100 * m.value:.1f}"
 
 

@@ -17,6 +17,7 @@ from mrp_core.wording import Texts
 from pages.ui import choose_knobs, frame, language, show, studies
 
 TEXT = Texts({
+    "span": "from {utility:g} % at {worst} to 100 % at {best}",
     "title": "Searches and losses compared",
     "which": "Finished studies on this machine that are judged like **{title}**: {family}, {ways} ways, {shots} shots, the same released output and the same audit "
              "({tasks} held-out tasks, {adaptations} adaptations). {others} Choose another study in the side menu to compare with it.",
@@ -89,4 +90,4 @@ def _volume(m: Measurement) -> str:
 def _box(config: StudyConfig, x: str) -> str:
     """The reference box in the units on screen."""
     spec, box = METRICS[x], reference_of(config, x)
-    return f"from {box.utility * 100:g} % at {spec.text(box.leakage)} to 100 % at {spec.text(box.best_leakage)}"
+    return TEXT["span"].format(utility=box.utility * 100, worst=spec.text(box.leakage), best=spec.text(box.best_leakage))
