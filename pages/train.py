@@ -25,6 +25,7 @@ TEXT = Texts({
     "effort_help": "Quick look: seconds, wide intervals. Careful: five seeds and twice the tasks, so that small differences are resolved.",
     "launch": "Launch", "settings": "Settings of the next study",
     "cost": "About {time} on this machine: {iterations:,} meta-iterations × {seeds} seeds, then {settings} settings audited on {tasks} held-out tasks with {adaptations} shadow adaptations each.",
+    "states": {"queued": "queued", "running": "running", "done": "done", "failed": "failed", "cancelled": "cancelled"},
     "same": "This study exists already, {state}; launching opens it and resumes it where needed.",
     "toml": "Study file", "upload": "Load a study file (TOML)", "simulated": "Simulated data",
     "no_text": "The study file {name!r} is not a text file; give a TOML file that was exported here.",
@@ -111,7 +112,7 @@ def _launcher() -> None:
     _promises(config)
     known = next((row for row in studies.store().studies() if row.id == config.id), None)
     if known is not None:
-        st.caption(TEXT["same"].format(state=known.state.value))
+        st.caption(TEXT["same"].format(state=TEXT["states"][known.state.value]))
 
 
 def _promises(config: StudyConfig) -> None:

@@ -14,6 +14,7 @@ from mrp_core.measurement import METRICS, Measurement, Metric
 from mrp_core.reports.texts import TEXT
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED
+from mrp_core.wording import say
 
 SHOWN = ("accuracy", "accuracy_0", "f1", "mi", "mi_excess", "attribute_mi", "lira_auc", "lira_tpr_1pct", "lira_advantage", "membership_bits", "epsilon")
 TOLD = ("accuracy", "mi", "lira_auc", "lira_tpr_1pct")
@@ -122,7 +123,7 @@ def amount(metric: str, m: Measurement) -> str:
 def _change(metric: str, d: Measurement) -> str:
     """A paired difference with its sign, unit and interval."""
     spec: Metric = METRICS[metric]
-    digits, unit = _DIGITS.get(spec.unit, 3), {"%": f"{NBSP}{TEXT['points']}", "": ""}.get(spec.unit, f"{NBSP}{spec.unit}")
+    digits, unit = _DIGITS.get(spec.unit, 3), {"%": f"{NBSP}{TEXT['points']}", "": ""}.get(spec.unit, f"{NBSP}{say(spec.unit)}")
     signed = lambda v: f"{round(spec.shown(v), digits) or 0.0:+.{digits}f}".replace("-", "\u2212")  # noqa: E731 -- no minus before a zero
     return f"{signed(d.value)}{unit}" + ("" if math.isnan(d.low) else f" [{signed(d.low)},{NBSP}{signed(d.high)}]")
 

@@ -25,7 +25,7 @@ TEXT = Texts({
     "accuracy": {False: "The highest mean accuracy of all settings.", True: "The highest mean accuracy within your limits."},
     "alike": "But {seeds} seeds don't tell {setting} apart from it in accuracy ({accuracy}), and that leaks less ({leak}).",
     "cheapest": "It loses the least accuracy for each point of leakage lowered: **{accuracy}** {accuracy_span} for {label} **{leak}** {leak_span}, both paired against λ = 0.",
-    "free": "It lowers {label} by **{leak}** {leak_span} and loses no accuracy on average: **{accuracy}** {accuracy_span}, both paired against λ = 0.",
+    "free": "{label}: **{leak}** {leak_span}, and no accuracy is lost on average: **{accuracy}** {accuracy_span}, both paired against λ = 0.",
     "line": "{label}: **{value}**",
     "guarantee": "Guarantee: **ε = {value:g}**, so no attack whatever finds more than {share:.3g} % at 1 % FPR",
     "weak": "Guarantee: **ε = {value:g}**, too weak to rule out anything at 1 % FPR", "no_guarantee": "No guarantee: a better attack may find more",

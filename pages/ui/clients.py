@@ -11,7 +11,7 @@ from mrp_core.charts.frontier import setting_label
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.settings import UNPROTECTED, Setting
 from mrp_core.wording import Texts
-from pages.ui import promises, show, words
+from pages.ui import language, promises, show, words
 from pages.ui.studies import Study
 
 TEXT = Texts({
@@ -49,10 +49,10 @@ def draw(study: Study, setting: Setting) -> None:
     found = _clients(study.key, study.version, study)
     if found is None:
         return
-    client = promises.client(study.config)
+    client = promises.TEXT["clients"][promises.client(study.config)]
     st.subheader(_say("title", client), anchor=False)
     st.markdown(_say("lead", client, n=len(found.names)))
-    _fairness(_fair(study.key, study.version, setting, found), setting, client)
+    _fairness(_fair(study.key, study.version, language.current(), setting, found), setting, client)
     _frontiers(study, found, setting, client)
 
 
@@ -90,7 +90,7 @@ def _frontiers(study: Study, found: ClientPoints, setting: Setting, client: str)
     st.markdown(f"**{_say('frontiers', client)}**")
     x = st.segmented_control(TEXT["leakage"], LEAKAGES, format_func=lambda m: METRICS[m].label, key="client_leakage", default=LEAKAGES[0], required=True, persist_state="session")
     kind = setting.kind if setting.kind in ("lambda", "epsilon") else "lambda"
-    frame = _lines(study.key, study.version, kind, x, found)
+    frame = _lines(study.key, study.version, language.current(), kind, x, found)
     cut = _say("cut", client, n=len(frame.lines), most=MOST) if len(shown(frame)) < len(frame.lines) else ""
     caption = _say("frontiers_note", client, kind="λ" if kind == "lambda" else "ε", setting=setting_label(setting), cut=cut)
     show.chart(client_frontiers_figure(frame, show.colours(), pick=setting.key), frame.rows(), key="client_frontiers", caption=caption,
@@ -118,10 +118,10 @@ def _clients(key: str, version: int, _study: Study) -> ClientPoints | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
-def _fair(key: str, version: int, setting: Setting, _found: ClientPoints) -> FairnessFrame:
+def _fair(key: str, version: int, language: str, setting: Setting, _found: ClientPoints) -> FairnessFrame:
     return fairness_frame(_found, setting)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _lines(key: str, version: int, kind: str, x: str, _found: ClientPoints) -> ClientFrontiers:
+def _lines(key: str, version: int, language: str, kind: str, x: str, _found: ClientPoints) -> ClientFrontiers:
     return client_frontiers(_found, kind, x)

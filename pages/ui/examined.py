@@ -142,7 +142,7 @@ def _task(t: TaskRisk) -> str:
 
 def _bits(*nats: float) -> str:
     value, low, high = (METRICS["mi"].shown(v) for v in nats)
-    return f"{value:.3f} bits" + ("" if math.isnan(low) else f" [{low:.3f}, {high:.3f}]")
+    return f"{value:.3f} {say('bits')}" + ("" if math.isnan(low) else f" [{low:.3f}, {high:.3f}]")
 
 
 def _dots(data: DotsFrame, key: str, *, alt: str, caption: str = "", numbers: bool = True) -> None:
