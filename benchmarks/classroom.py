@@ -52,16 +52,17 @@ async def student(browser: Browser, url: str, moves: int, late: float, ready: as
     """One browser: seconds until the question and until the experiment is shown, and of each move, which begin when all are ``ready``; it arrives ``late`` seconds after the bell."""
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     page = await context.new_page()
+    page.set_default_timeout(PATIENCE)
     rng = np.random.default_rng(round(late * 1000))
     await asyncio.sleep(late)
     start = time.perf_counter()
     await page.goto(f"{url}/learn?mode=teach&lesson={LESSON}&keep=control,formula&seed=0")
-    await page.locator(".mrp-lesson .guess input").first.wait_for(timeout=PATIENCE)
+    await page.locator(".mrp-lesson .guess input").first.wait_for()
     question = time.perf_counter() - start
     await asyncio.sleep(float(rng.uniform(4, 8)))  # the question is read
     start = time.perf_counter()
-    await page.locator(".mrp-lesson .guess input").nth(1).check(timeout=PATIENCE)
-    await page.locator(".mrp-lesson-root[data-shown]").wait_for(timeout=PATIENCE)
+    await page.locator(".mrp-lesson .guess input").nth(1).check()
+    await page.locator(".mrp-lesson-root[data-shown]").wait_for()
     experiment = time.perf_counter() - start
     values = int(await page.locator(".mrp-lesson input[type=range]").get_attribute("max") or 0) + 1
     at, took = int(await page.locator(".mrp-lesson-root").get_attribute("data-shown") or 0), []
@@ -82,10 +83,11 @@ async def lesson(students: int, moves: int, within: float) -> dict[str, Any]:
             async with async_playwright() as p:
                 browser = await p.chromium.launch(executable_path=next(filter(None, map(shutil.which, BROWSERS)), None), args=list(FLAGS))
                 ready = asyncio.Barrier(students + 1)
-                class_ = [asyncio.create_task(student(browser, server.url, moves, within * i / students, ready)) for i in range(students)]
-                await ready.wait()
-                served, start = processor(Path(home)), time.perf_counter()
-                found = await asyncio.gather(*class_)
+                async with asyncio.TaskGroup() as group:
+                    class_ = [group.create_task(student(browser, server.url, moves, within * i / students, ready)) for i in range(students)]
+                    await ready.wait()
+                    served, start = processor(Path(home)), time.perf_counter()
+                found = [task.result() for task in class_]
                 moving, lasted = processor(Path(home)) - served, time.perf_counter() - start
                 await browser.close()
             after = memory(Path(home))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import threading
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ from pages.ui.lesson import Lesson
 from pages.ui.lesson_document import View
 
 _PREDICTED = "predicted"
+_PACKING = threading.Lock()
 
 
 def draw(lesson: Lesson, made: str | None, view: View) -> None:
@@ -36,15 +38,16 @@ def _note(lesson: Lesson, key: str) -> None:
 
 def _component() -> Callable[..., Any]:
     """The chart library is served beside the component, whose own script travels with each run of the page."""
-    file = _packed()
+    file = packed(home_folder() / "served")
     return _mounted(f"{declare_component('charts', path=file.parent).name}/{file.name}")
 
 
-def _packed() -> Path:
-    """The chart library, packed once: the server would otherwise pack 5 MB anew for every browser of a class."""
-    file = home_folder() / "served" / f"plotly-{version('plotly')}.min.js.gz"
-    if not file.exists():
-        write_whole(file, gzip.compress((lesson_document.library() / "plotly.min.js").read_bytes(), mtime=0))
+def packed(folder: Path) -> Path:
+    """The chart library, packed once: the server would otherwise pack 5 MB anew for every browser of a class, which comes in all at once."""
+    file = folder / f"plotly-{version('plotly')}.min.js.gz"
+    with _PACKING:
+        if not file.exists():
+            write_whole(file, gzip.compress((lesson_document.library() / "plotly.min.js").read_bytes(), mtime=0))
     return file
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ from mrp_core.findings import Histogram, PartRisk
 from mrp_core.limits import DPLimit
 from mrp_core.measurement import Measurement
 from mrp_core.settings import UNPROTECTED
-from pages.ui import glossary, language, lesson, lesson_link, prepared, show, simulated
+from pages.ui import glossary, language, lesson, lesson_component, lesson_link, prepared, show, simulated
 from pages.ui import lesson_document as document
 from pages.ui.lesson import Lesson
 from pages.ui.lesson_changes import changed, changes, coloured, themes
@@ -191,6 +193,12 @@ def test_a_hand_edited_class_link_is_a_sentence_and_the_lesson_works(parameters:
     at = page(wait=True, **{"mode": "teach", "lesson": "failure", **parameters})
     assert not at.exception and not at.error and len(at.warning) == 1 and said in at.warning[0].value
     assert given(at)["experiment"]
+
+
+def test_a_whole_class_may_come_in_before_the_chart_library_is_packed(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        files = set(pool.map(lesson_component.packed, [tmp_path / "served"] * 8))
+    assert gzip.decompress(files.pop().read_bytes()) == (document.library() / "plotly.min.js").read_bytes() and not files
 
 
 def test_a_class_may_see_one_draw_or_each_another() -> None:
