@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from mrp_core.errors import DataError
 from mrp_core.registry import plugin
-from mrp_core.wording import Said
 
 if TYPE_CHECKING:
     from mrp_core.config import StudyConfig, TaskConfig
@@ -130,8 +129,8 @@ class TaskFamily(Protocol):
     """
 
     name: str
-    title: Said = Said()
-    summary: Said = Said()
+    title: str
+    summary: str
     area: str
     order: int
     modes: tuple[str, ...]
@@ -140,9 +139,9 @@ class TaskFamily(Protocol):
     grid: tuple[int, ...]
     simulated: bool
     optional: bool
-    licence: Said = Said()
-    origin: Said = Said()
-    caveat: Said = Said()
+    licence: str
+    origin: str
+    caveat: str
     files: tuple[str, ...]
 
     def build(self, config: TaskConfig, seed: int) -> TaskSet:

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from mrp_core import tables
 from mrp_core.errors import MRPError
 from mrp_core.taskdata import TaskFamily
-from mrp_core.wording import Texts
+from mrp_core.wording import Texts, say
 from pages.ui import cards, families, frame, own, session, upload
 
 frame.guard()
@@ -88,7 +88,7 @@ def _table(place: DeltaGenerator, found: dict[str, list[TaskFamily]], counted: d
     for area, group in found.items():
         for i, family in enumerate(group):
             whom, tasks = counted.get(family.name, (TEXT["counting"],) * 2 if family.area != "own" else (TEXT["yours"].format(n=len(tables.listing())), "—"))
-            rows.append({c["area"]: f"**{TEXT['areas'].get(area, area.capitalize())}**" if i == 0 else "", c["data"]: f"{family.title} {cards.badge(family)}", c["what"]: family.summary,
+            rows.append({c["area"]: f"**{TEXT['areas'].get(area, area.capitalize())}**" if i == 0 else "", c["data"]: f"{say(family.title)} {cards.badge(family)}", c["what"]: say(family.summary),
                          c["whom"]: whom, c["tasks"]: tasks, c["sensitive"]: ", ".join(family.sensitive) or TEXT["none" if area != "own" else "say"]})
     place.table(rows, border="horizontal", hide_index=True, alt=TEXT["title"])
 

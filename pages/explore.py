@@ -12,7 +12,7 @@ from mrp_core.measurement import METRICS
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED
-from mrp_core.wording import Texts
+from mrp_core.wording import Texts, say
 from pages.ui import aims, axes, differences, frame, fronts, launch, links, modes, present, promises, share, slide, standing, studies, suggested, tabled, tips, words
 
 frame.guard()
@@ -54,7 +54,7 @@ def main() -> None:
 
 def _top(study: studies.Study | None) -> None:
     """The question, and the ways to show this to others."""
-    lead = TEXT["lead"].format(study=frame.escaped(study.title), summary=plugin("tasks", study.config.task.family).summary) if study else ""
+    lead = TEXT["lead"].format(study=frame.escaped(study.title), summary=say(plugin("tasks", study.config.task.family).summary)) if study else ""
     frame.title(TEXT["title"], lead, study=True, acts=partial(links.buttons, study) if study is not None and study.points else None)
     if wrong := modes.unknown():
         st.warning(TEXT["mode"].format(asked=frame.escaped(repr(wrong))))

@@ -10,7 +10,7 @@ from mrp_core.config import AuditConfig, ComputeOptions, PrivacyConfig, StudyCon
 from mrp_core.errors import ConfigError, MRPError
 from mrp_core.registry import plugin
 from mrp_core.settings import settings_of
-from mrp_core.wording import Texts
+from mrp_core.wording import Texts, say
 from pages.ui import controls, federated, frame, launch, progress, promises, session, show, studies, tabled
 
 frame.guard()
@@ -94,7 +94,7 @@ def _form() -> None:
 def _family() -> None:
     found = plugin("tasks", st.session_state[controls.widget_key("task", "family")])
     badge = f" :orange-badge[{TEXT['simulated']}]" if found.simulated else ""
-    st.caption(f"{found.summary}{badge}")
+    st.caption(f"{say(found.summary)}{badge}")
 
 
 def _launcher() -> None:

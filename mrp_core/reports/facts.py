@@ -85,7 +85,7 @@ def data_told(config: StudyConfig) -> list[tuple[str, str]]:
     """Where the records of a study come from, as the family says, as (label, words)."""
     family, d = plugin("tasks", config.task.family), TEXT["data"]
     table = [(d["table"], _table(config.task.table))] if config.task.family == "table" else []
-    return [(d["family"], family.title), *table, (d["summary"], family.summary), (d["origin"], family.origin), (d["licence"], family.licence), (d["caveat"], family.caveat)]
+    return [(d["family"], say(family.title)), *table, (d["summary"], say(family.summary)), (d["origin"], say(family.origin)), (d["licence"], say(family.licence)), (d["caveat"], say(family.caveat))]
 
 
 def _table(id: str) -> str:

@@ -15,7 +15,7 @@ from mrp_core.measurement import METRICS
 from mrp_core.results import Summary
 from mrp_core.store import PinRow
 from mrp_core.suggesting import Advice, Loosening, advise
-from mrp_core.wording import Texts
+from mrp_core.wording import Texts, listed
 from pages.ui import choose_cards, choose_groups, choose_limits, differences, frame, launch, show, studies
 
 TEXT = Texts({
@@ -132,7 +132,7 @@ def _loosenings(found: Sequence[Loosening]) -> None:
 
 def _chart(settings: Sequence[Summary], study: studies.Study, advice: Advice, limits: Limits, pinned: Sequence[str], leak: str) -> None:
     data = choice_frame(settings, study.config, advice, limits, pinned, leak)
-    names = ", ".join(setting_label(s.judged.setting, s.judged.summary.about) for s in advice.suggestions)
+    names = listed(setting_label(s.judged.setting, s.judged.summary.about) for s in advice.suggestions)
     with st.container(key="choice_body"):
         left, right = st.columns([0.58, 0.42], gap="medium")
         with left:

@@ -13,7 +13,7 @@ from mrp_core.config import StudyConfig
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.registry import plugin
 from mrp_core.results import StudyState, summarise
-from mrp_core.wording import Texts
+from mrp_core.wording import Texts, say
 from pages.ui import choose_knobs, frame, language, show, studies
 
 TEXT = Texts({
@@ -43,7 +43,7 @@ def draw() -> None:
     keys, others = _alike(current.config)
     found = ranked([_measured(key, version, language.current()) for key, version in keys])
     task, audit = current.config.task, current.config.audit
-    st.markdown(TEXT["which"].format(title=frame.escaped(current.title), family=plugin("tasks", task.family).title, ways=task.ways, shots=task.shots,
+    st.markdown(TEXT["which"].format(title=frame.escaped(current.title), family=say(plugin("tasks", task.family).title), ways=task.ways, shots=task.shots,
                                      tasks=audit.tasks, adaptations=audit.adaptations, others=TEXT["others"].get(others, TEXT["more"].format(n=others))))
     if not found:
         st.info(TEXT["none"])

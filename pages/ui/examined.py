@@ -12,7 +12,7 @@ from mrp_core.charts.examination_dots import DotsFrame, attack_dots, attribute_d
 from mrp_core.examination import Examination
 from mrp_core.findings import AttackRow, AttributeRisk, PartRisk, TaskRisk
 from mrp_core.measurement import METRICS
-from mrp_core.wording import Texts, say
+from mrp_core.wording import Texts, listed, say
 from pages.ui import exposed, show, studies, words
 
 TEXT = Texts({
@@ -89,7 +89,7 @@ def _parts(parts: Sequence[PartRisk]) -> None:
     kinds = list(dict.fromkeys(p.by for p in parts))
     sentences = [_spread(kind, [p for p in parts if p.by == kind and p.auc.resolved]) for kind in kinds]
     st.markdown("  \n".join(s for s in sentences if s))
-    _dots(part_dots(parts), "parts", caption=TEXT["parts_note"].format(n=len(parts)), alt=TEXT["alts"]["parts"].format(kinds=", ".join(kinds)))
+    _dots(part_dots(parts), "parts", caption=TEXT["parts_note"].format(n=len(parts)), alt=TEXT["alts"]["parts"].format(kinds=listed(kinds)))
 
 
 def _spread(by: str, parts: Sequence[PartRisk]) -> str:

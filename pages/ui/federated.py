@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from mrp_core.registry import plugin, plugins
-from mrp_core.wording import Texts
+from mrp_core.wording import Texts, say
 from pages.ui import controls
 
 TEXT = Texts({
@@ -40,7 +40,7 @@ def draw() -> None:
         st.markdown(TEXT["sees"])
         now = str(st.session_state[controls.widget_key("task", "family")])
         name = family(now)
-        st.caption(TEXT["kept" if name == now else "family"].format(family=plugin("tasks", name).title))
+        st.caption(TEXT["kept" if name == now else "family"].format(family=say(plugin("tasks", name).title)))
         with st.container(horizontal=True):
             for setup in SETUPS:
                 st.button(TEXT[setup], key=f"federated_{setup}", help=TEXT[f"{setup}_help"], on_click=_set, args=(setup,))

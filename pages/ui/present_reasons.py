@@ -9,7 +9,7 @@ import streamlit as st
 from mrp_core.charts.frontier import setting_label
 from mrp_core.registry import plugin
 from mrp_core.settings import UNPROTECTED, Setting
-from mrp_core.wording import Texts
+from mrp_core.wording import Texts, say
 from pages.ui import frame, present_steps, share, studies, suggested, words
 
 TEXT = Texts({
@@ -50,7 +50,7 @@ def recommendation(shown: present_steps.Shown) -> None:
         st.markdown(TEXT["cost"].format(verdict=verdict, attack=_gain(shown)))
         st.markdown(TEXT["promise"]["epsilon" if _bounded(setting) else "no"].format(epsilon=setting.value, delta=config.privacy.delta))
         tasks = max((len(v) for p in study.points[:1] for v in p.values.values()), default=0)
-        st.markdown(TEXT["careful"].format(tasks=tasks, seeds=shown.seeds, caveat=plugin("tasks", config.task.family).caveat))
+        st.markdown(TEXT["careful"].format(tasks=tasks, seeds=shown.seeds, caveat=say(plugin("tasks", config.task.family).caveat)))
         if text := note(study):
             st.markdown(TEXT["note"].format(note=frame.escaped(text)))
         if others := suggested.alternatives(study, shown.axis, setting):

@@ -15,7 +15,7 @@ from mrp_core.measurement import Measurement
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED, Setting
-from mrp_core.wording import Texts
+from mrp_core.wording import Texts, say
 from pages.ui import differences, frame, fronts, promises, show, studies, words
 
 TEXT = Texts({
@@ -87,7 +87,7 @@ def question(shown: Shown) -> None:
     with st.container(key="present_question"):
         left, right = st.columns([0.6, 0.4], gap="large")
         with left, st.container(key="present_words"):
-            st.markdown(TEXT["data"].format(family=family.title, summary=family.summary))
+            st.markdown(TEXT["data"].format(family=say(family.title), summary=say(family.summary)))
             st.markdown(TEXT["whose"].format(n=promises.records(config), who=TEXT["who"].get(family.area, TEXT["who_else"])))
             st.markdown(TEXT["released"][config.privacy.channel])
             st.markdown(TEXT["wants"])

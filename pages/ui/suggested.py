@@ -8,7 +8,7 @@ from mrp_core.charts.frontier import setting_label
 from mrp_core.judging import Limits
 from mrp_core.settings import Setting
 from mrp_core.suggesting import Advice, Suggestion, advise
-from mrp_core.wording import Texts
+from mrp_core.wording import Texts, listed
 from pages.ui import differences, frame, session, studies
 
 TEXT = Texts({
@@ -36,7 +36,7 @@ def first(study: studies.Study, axis: str) -> Suggestion | None:
 
 def reasons(suggestion: Suggestion) -> str:
     """In a few words what speaks for a setting, e.g. "best bargain, cheapest privacy"."""
-    return ", ".join(TEXT["kinds"][kind] for kind in ORDER if kind in suggestion.kinds)
+    return listed(TEXT["kinds"][kind] for kind in ORDER if kind in suggestion.kinds)
 
 
 def alternatives(study: studies.Study, axis: str, setting: Setting) -> list[str]:
