@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "pages" / "ui" / "languages"
-PLUGIN_FIELDS = ("title", "summary", "caveat")
+PLUGIN_FIELDS = ("title", "summary", "caveat", "origin", "licence")
 
 
 def texts() -> dict[str, str]:
@@ -50,20 +50,22 @@ def _strings(node: ast.AST) -> Iterator[str]:
 
 def _declared() -> Iterator[tuple[str, str]]:
     """What knobs, metrics and plug-ins are called."""
-    from mrp_core.config import AuditConfig, InnerConfig, OuterConfig, PrivacyConfig, TaskConfig
+    from mrp_core.config import AuditConfig, ComputeOptions, InnerConfig, OuterConfig, PrivacyConfig, TaskConfig
     from mrp_core.knobs import knobs_of
     from mrp_core.measurement import METRICS
     from mrp_core.registry import PACKAGES, plugins
     from mrp_core.settings import SETTING_KINDS
     from mrp_core.taskdata import AREAS
+    from pages.ui.glossary import TERMS
 
-    for part in (TaskConfig, PrivacyConfig, InnerConfig, OuterConfig, AuditConfig):
+    for part in (ComputeOptions, TaskConfig, PrivacyConfig, InnerConfig, OuterConfig, AuditConfig):
         for _, knob in knobs_of(part).values():
             yield from (("mrp_core/config.py", str(getattr(knob, name, ""))) for name in ("label", "help", "unit", "accuracy", "leakage"))
     for metric in METRICS.values():
         yield from (("mrp_core/measurement.py", text) for text in (metric.label, metric.help, metric.unit, metric.kind))
     yield from (("mrp_core/settings.py", text) for text in SETTING_KINDS.values())
     yield from (("mrp_core/taskdata.py", text) for text in AREAS)
+    yield from (("pages/ui/glossary.py", text) for term in TERMS.values() for text in (term.name, term.text))
     for package in PACKAGES:
         for name, plugin in plugins(package).items():
             yield from ((f"mrp_core/{package}/{name}.py", str(getattr(plugin, field, ""))) for field in PLUGIN_FIELDS)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mrp_core.errors import ConfigError
+from mrp_core.wording import Said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +27,13 @@ class Knob:
         advanced: Shown only when a person asks for more.
     """
 
-    label: str
-    help: str
-    accuracy: str = ""
-    leakage: str = ""
+    label: Said = Said()
+    help: Said = Said()
+    accuracy: Said = Said()
+    leakage: Said = Said()
     low: float | None = None
     high: float | None = None
-    unit: str = ""
+    unit: Said = Said()
     scale: Literal["linear", "log"] = "linear"
     choices: tuple[str, ...] = ()
     registry: str | None = None
@@ -41,7 +42,8 @@ class Knob:
 
 def knob(default: Any, **words: Any) -> Any:
     """Declare a dataclass field that carries a :class:`Knob`."""
-    return dataclasses.field(default=default, metadata={"knob": Knob(**words)})
+    said: dict[str, Any] = {"accuracy": "", "leakage": "", "unit": "", **words}
+    return dataclasses.field(default=default, metadata={"knob": Knob(**said)})
 
 
 def knobs_of(owner: Any) -> dict[str, tuple[dataclasses.Field[Any], Knob]]:

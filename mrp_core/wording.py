@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, overload
 
 Catalogue = Mapping[str, str]
@@ -25,6 +26,12 @@ def provide(catalogue: Callable[[], Catalogue]) -> None:
 def say(text: str) -> str:
     """A text in the language of the moment; a template keeps its fields, so format it afterwards."""
     return _provider[0]().get(text, text)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names one after another; "" for none."""
+    found = tuple(names)
+    return functools.reduce(lambda first, second: say("{first}, {second}").format(first=first, second=second), found) if found else ""
 
 
 class Said:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mrp_core.charts.live import AnswerFrame, StatisticFrame, answer_figure, statistic_figure, statistic_frame
 from mrp_core.measurement import METRICS
 from mrp_core.settings import UNPROTECTED, Setting
+from mrp_core.wording import Texts
 from pages.ui import frame, kept, promises, records, show, slide, studies, tips, warm
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 frame.guard()
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "What would this λ give me?",
     "lead": "One task that meta-training never saw. Its whole λ and ε grid is re-adapted in one batch; the slider walks through it.",
     "none": "This study has no trained strategy at hand: its training hasn't finished, or its file wasn't kept. Pick another study, or train this one.",
@@ -44,7 +45,7 @@ TEXT: dict[str, Any] = {
     "percent": "{value:.1f} %", "whole": "{value:.0f} %", "amount": "{value:.2f} bits", "auc": "{value:.2f} AUC",
     "confidence_help": "The largest probability that the model gives to any label, averaged over fresh records.",
     "found": "What the search found here: {about}.", "found_longer": "It adapts as it was found, whatever the steps at test time.",
-}
+})
 SHOWN = 8
 PICTURES = {"digits": 8}
 

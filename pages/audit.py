@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import streamlit as st
 
@@ -14,11 +13,12 @@ from mrp_core.examination import Examination
 from mrp_core.measurement import Measurement
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED, Setting
+from mrp_core.wording import Texts
 from pages.ui import clients, differences, examine, examined, frame, meters, promises, show, slide, studies, words
 
 frame.guard()
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "Could someone tell who was in the data?",
     "lead": "An attacker who knows the strategy and sees the released output tries to tell the support records of a task from others of the same kind.",
     "empty": "This study has no finished point yet; the train page shows how far it is.",
@@ -46,7 +46,7 @@ TEXT: dict[str, Any] = {
     "epsilon_caption": "Shaded: ruled out, by the attack on the left and by the guarantee, if there is one, on the right. Bar: where ε may be. Dashed: the most that {trials} trials can show. "
                        "Thresholds were declared beforehand and share the error; the confidence is this setting's alone, not that of the largest bound among many settings.",
     "no_lower": "What the attack shows from below comes with the closer look.",
-}
+})
 MEASURED = (*meters.ROWS, "epsilon")
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from mrp_core import tables
 from mrp_core.errors import MRPError
 from mrp_core.taskdata import TaskFamily
+from mrp_core.wording import Texts, say
 from pages.ui import cards, families, frame, own, session, upload
 
 frame.guard()
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "Would it hold for my data?",
     "lead": "Pick the field that is most like yours. Tasks that judge a strategy are never among those that trained it.",
     "areas": {"medical": "Medical", "finance": "Finance", "wearable": "Wearable", "smart home": "Smart home", "recommendation": "Recommendation", "federated": "Federated",
@@ -28,7 +27,7 @@ TEXT: dict[str, Any] = {
     "absent": "No data that may be passed on were found for these, so they are missing or simulated: Purchase-100 and Texas-100 (baskets and hospital stays, on which attacks are often shown), "
               "CIFAR and EMNIST pictures, sensor logs of several real smart homes, hospital records that name the hospital, and the whole of Omniglot. "
               "Results on other data don't carry over to them by themselves.",
-}
+})
 
 
 def main() -> None:
@@ -89,7 +88,7 @@ def _table(place: DeltaGenerator, found: dict[str, list[TaskFamily]], counted: d
     for area, group in found.items():
         for i, family in enumerate(group):
             whom, tasks = counted.get(family.name, (TEXT["counting"],) * 2 if family.area != "own" else (TEXT["yours"].format(n=len(tables.listing())), "—"))
-            rows.append({c["area"]: f"**{TEXT['areas'].get(area, area.capitalize())}**" if i == 0 else "", c["data"]: f"{family.title} {cards.badge(family)}", c["what"]: family.summary,
+            rows.append({c["area"]: f"**{TEXT['areas'].get(area, area.capitalize())}**" if i == 0 else "", c["data"]: f"{say(family.title)} {cards.badge(family)}", c["what"]: say(family.summary),
                          c["whom"]: whom, c["tasks"]: tasks, c["sensitive"]: ", ".join(family.sensitive) or TEXT["none" if area != "own" else "say"]})
     place.table(rows, border="horizontal", hide_index=True, alt=TEXT["title"])
 

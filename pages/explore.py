@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -13,11 +12,12 @@ from mrp_core.measurement import METRICS
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED
+from mrp_core.wording import Texts, say
 from pages.ui import aims, axes, differences, frame, fronts, launch, links, modes, present, promises, share, slide, standing, studies, suggested, tabled, tips, words
 
 frame.guard()
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "How much accuracy does privacy cost here?", "lead": "{study}. {summary}",
     "mode": "There is no mode {asked}; modes are explore, present and teach. This is explore.",
     "numbers": "**{setting}**, and its paired difference from λ = 0", "unresolved": "not resolved", "interval": "95 % interval: {amount}.",
@@ -31,7 +31,7 @@ TEXT: dict[str, Any] = {
     "seeds": "{n} seeds", "tasks": "{n} held-out tasks", "cost": "{seconds:.0f} s on {cores} cores of {processor}", "processor": "a processor",
     "recompute": "Recompute here", "recompute_help": "Runs the same configuration on this machine and opens it on the train page.",
     "command": "or in a terminal: `mrp run {path}`",
-}
+})
 
 
 def main() -> None:
@@ -54,7 +54,7 @@ def main() -> None:
 
 def _top(study: studies.Study | None) -> None:
     """The question, and the ways to show this to others."""
-    lead = TEXT["lead"].format(study=frame.escaped(study.title), summary=plugin("tasks", study.config.task.family).summary) if study else ""
+    lead = TEXT["lead"].format(study=frame.escaped(study.title), summary=say(plugin("tasks", study.config.task.family).summary)) if study else ""
     frame.title(TEXT["title"], lead, study=True, acts=partial(links.buttons, study) if study is not None and study.points else None)
     if wrong := modes.unknown():
         st.warning(TEXT["mode"].format(asked=frame.escaped(repr(wrong))))
@@ -82,7 +82,6 @@ def _study(study: studies.Study) -> None:
     st.caption(TEXT["differences"].format(n=len(study.settings)))
     if text := tabled.missing(study.config):
         st.warning(text, icon=":material/folder_off:")
-    share.draw(study)
     _provenance(study)
 
 
@@ -105,6 +104,7 @@ def _numbers(study: studies.Study, chosen: Summary | None, axis: str) -> None:
         if study.strategy is not None and chosen.setting.kind in ("lambda", "epsilon", "found"):
             frame.link("adapt", TEXT["adapt"], icon=":material/tune:", point=chosen.setting.key)
         st.button(TEXT["pin"], key="pin", icon=":material/keep:", type="tertiary", on_click=launch.pin, args=(study.key, chosen.setting.key))
+        share.draw(study)
 
 
 def _attacker(chosen: Summary | None, base: Summary | None) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
+from mrp_core.wording import Texts
 from pages.ui import frame, glossary, language, lesson_component, lesson_document, lesson_link, modes, predictions, prepared, session, show
 from pages.ui.lesson import Lesson, lessons
 from pages.ui.lesson_document import View
@@ -14,7 +14,7 @@ from pages.ui.lesson_link import Class
 
 frame.guard()
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "What do these words mean?",
     "lead": "Short lessons: predict first, then move one control and see what is really so. Every number is computed here or comes from a shipped sample study.",
     "views": {"lessons": "Lessons", "glossary": "Glossary"}, "view": "Show",
@@ -25,7 +25,7 @@ TEXT: dict[str, Any] = {
     "file": "This lesson as a file", "file_help": "One HTML page with everything in it; it opens without a network.", "class": "A link for your class",
     "search": "Search the glossary", "none": "Nothing found for \"{query}\".", "count": "{n} terms",
     "link": "A link to a term: `learn?term=` and its name, e.g. `learn?term=lira`.",
-}
+})
 
 
 def main() -> None:

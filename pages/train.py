@@ -10,11 +10,12 @@ from mrp_core.config import AuditConfig, ComputeOptions, PrivacyConfig, StudyCon
 from mrp_core.errors import ConfigError, MRPError
 from mrp_core.registry import plugin
 from mrp_core.settings import settings_of
+from mrp_core.wording import Texts, say
 from pages.ui import controls, federated, frame, launch, progress, promises, session, show, studies, tabled
 
 frame.guard()
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "What happens with my settings?",
     "lead": "One training gives the whole frontier: every λ and ε on the sliders. It runs in its own process, and goes on when this page is closed.",
     "protection": "Protection", "effort": "Effort", "name": "Title",
@@ -22,11 +23,13 @@ TEXT: dict[str, Any] = {
     "efforts": {"quick": "Quick look", "standard": "Standard", "careful": "Careful"},
     "protection_help": "No protection: λ stays near 0 and no noise. Balanced: both sliders. Strongest: a loss on membership, larger λ, smaller ε.",
     "effort_help": "Quick look: seconds, wide intervals. Careful: five seeds and twice the tasks, so that small differences are resolved.",
-    "launch": "Launch", "new": "Train another", "settings": "Settings of the next study",
+    "launch": "Launch", "settings": "Settings of the next study",
     "cost": "About {time} on this machine: {iterations:,} meta-iterations × {seeds} seeds, then {settings} settings audited on {tasks} held-out tasks with {adaptations} shadow adaptations each.",
+    "states": {"queued": "queued", "running": "running", "done": "done", "failed": "failed", "cancelled": "cancelled"},
     "same": "This study exists already, {state}; launching opens it and resumes it where needed.",
     "toml": "Study file", "upload": "Load a study file (TOML)", "simulated": "Simulated data",
-}
+    "no_text": "The study file {name!r} is not a text file; give a TOML file that was exported here.",
+})
 _PROTECTION: dict[str, dict[str, Any]] = {
     "none": {"loss": "output_mi", "lambda_max": 0.05, "lambda_points": 2, "mechanism": "none"},
     "balanced": {name: getattr(PrivacyConfig(), name) for name in ("loss", "lambda_max", "lambda_points", "mechanism", "epsilons")},
@@ -42,10 +45,10 @@ _EFFORT: dict[str, dict[tuple[str, str], Any]] = {
 def main() -> None:
     """Draw the page."""
     st.session_state.pop("go_train", None)
-    frame.title(TEXT["title"], TEXT["lead"])
+    own = _own_study()
+    frame.title(TEXT["title"], TEXT["lead"], study=own is not None)
     if not controls.filled():
         controls.fill(_start())
-    own = _own_study()
     if own:
         st.subheader(frame.escaped(own.title), anchor=False)
         progress.follow(own.key)
@@ -67,7 +70,7 @@ def _start() -> StudyConfig:
     """The configuration that a first visit starts from: the family of the study at hand, with what makes sense for it."""
     study = studies.current()
     found = plugin("tasks", study.config.task.family if study else TaskConfig().family)
-    return StudyConfig(title="My study", task=TaskConfig(family=found.name, **{"mode": found.modes[0], **found.defaults}))
+    return StudyConfig(title=controls.TEXT["mine"], task=TaskConfig(family=found.name, **{"mode": found.modes[0], **found.defaults}))
 
 
 def _form() -> None:
@@ -79,7 +82,7 @@ def _form() -> None:
         st.text_input(TEXT["name"], key="knob:title", max_chars=200, persist_state="session")
     federated.draw()
     with st.container(border=True):
-        for tab, part in zip(st.tabs([words for words, _ in controls.PARTS.values()]), controls.PARTS, strict=True):
+        for tab, part in zip(st.tabs([controls.TEXT["parts"][part] for part in controls.PARTS]), controls.PARTS, strict=True):
             with tab:
                 controls.draw(part)
                 if part == "task":
@@ -91,7 +94,7 @@ def _form() -> None:
 def _family() -> None:
     found = plugin("tasks", st.session_state[controls.widget_key("task", "family")])
     badge = f" :orange-badge[{TEXT['simulated']}]" if found.simulated else ""
-    st.caption(f"{found.summary}{badge}")
+    st.caption(f"{say(found.summary)}{badge}")
 
 
 def _launcher() -> None:
@@ -109,7 +112,7 @@ def _launcher() -> None:
     _promises(config)
     known = next((row for row in studies.store().studies() if row.id == config.id), None)
     if known is not None:
-        st.caption(TEXT["same"].format(state=known.state.value))
+        st.caption(TEXT["same"].format(state=TEXT["states"][known.state.value]))
 
 
 def _promises(config: StudyConfig) -> None:
@@ -140,7 +143,7 @@ def _files() -> None:
             st.caption(str(error))
         st.file_uploader(TEXT["upload"], type="toml", key="toml_upload", on_change=_uploaded)
         if message := st.session_state.get("upload_error"):
-            st.error(message, icon=":material/error:")
+            st.error(frame.escaped(message), icon=":material/error:")
 
 
 def _uploaded() -> None:
@@ -151,7 +154,7 @@ def _uploaded() -> None:
     try:
         controls.fill(StudyConfig.from_toml(held.getvalue().decode("utf-8")), ComputeOptions())
     except UnicodeDecodeError:
-        st.session_state["upload_error"] = f"The study file {held.name!r} is not a text file; give a TOML file that was exported here."
+        st.session_state["upload_error"] = TEXT["no_text"].format(name=held.name)
     except MRPError as error:
         st.session_state["upload_error"] = str(error)
 

@@ -6,13 +6,14 @@ import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
 from mrp_core.charts.frontier import FrontierFrame, Mark, frontier_frame
 from mrp_core.charts.frontier_figure import SYMBOLS, hover
 from mrp_core.charts.labels import place
-from mrp_core.charts.palette import Palette, figure, note
+from mrp_core.charts.palette import Palette, figure, words
 from mrp_core.config import StudyConfig
 from mrp_core.judging import METRIC, Limits
 from mrp_core.measurement import METRICS
@@ -87,22 +88,13 @@ def choice_figure(frame: ChoiceFrame, colours: Palette, *, height: int = 340, wi
     """
     front = frame.front
     x_range, y_range = _with_limits(frame)
-    fig = figure(colours, height=height, x_title=f"{front.x_title}   ({say('less leaks ←')})", y_title=front.y_title, x={"range": x_range},
-                 y={"range": y_range, "ticksuffix": " %" if front.y_title.endswith("%") else ""})
-    _region(fig, frame, colours, x_range, y_range)
-    if front.stairs:
-        fig.add_scatter(x=[p[0] for p in front.stairs], y=[p[1] for p in front.stairs], mode="lines", line={"color": colours.trained, "width": 1.5}, hoverinfo="skip", name="attained")
-    chosen = [m for m in front.marks if m.key in (*frame.suggested, frame.nearest)]
-    _bars(fig, chosen, colours)
-    for inside in (False, True):
-        _marks(fig, front, [m for m in front.marks if (m.key in frame.allowed) == inside], inside, colours)
-    ringed = [m for m in front.marks if m.key in frame.pinned]
-    fig.add_scatter(x=[m.x for m in ringed], y=[m.y for m in ringed], mode="markers", hoverinfo="skip", name="pinned",
-                    marker={"symbol": "circle-open", "size": 16, "color": colours.free, "line": {"width": 2, "color": colours.free}})
-    fig.add_scatter(x=[m.x for m in chosen], y=[m.y for m in chosen], mode="markers", hoverinfo="skip", name="suggested",
-                    marker={"symbol": "diamond-open", "size": 17, "color": colours.pick, "line": {"width": 2.4, "color": colours.pick}})
-    _names(fig, frame, chosen, ringed, colours, x_range, y_range, (width - 80, height - 70))
-    return fig
+    chosen, ringed = [m for m in front.marks if m.key in (*frame.suggested, frame.nearest)], [m for m in front.marks if m.key in frame.pinned]
+    stairs = [_trace([p[0] for p in front.stairs], [p[1] for p in front.stairs], "attained", line={"color": colours.trained, "width": 1.5})] if front.stairs else []
+    marks = [_marks(front, [m for m in front.marks if (m.key in frame.allowed) == inside], inside, colours) for inside in (False, True)]
+    return figure(colours, height=height, x_title=f"{front.x_title}   ({say('less leaks ←')})", y_title=front.y_title, x={"range": x_range},
+                  y={"range": y_range, "ticksuffix": " %" if front.y_title.endswith("%") else ""}, shapes=_region(frame, colours, x_range, y_range),
+                  data=[*stairs, _bars(chosen, colours), *marks, _around(ringed, "pinned", "circle-open", 16, colours.free), _around(chosen, "suggested", "diamond-open", 17, colours.pick)],
+                  annotations=_names(frame, chosen, ringed, colours, x_range, y_range, (width - 80, height - 70)))
 
 
 def _with_limits(frame: ChoiceFrame) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -115,39 +107,52 @@ def _with_limits(frame: ChoiceFrame) -> tuple[tuple[float, float], tuple[float, 
     return (left, right), (low, high)
 
 
-def _region(fig: go.Figure, frame: ChoiceFrame, colours: Palette, x_range: tuple[float, float], y_range: tuple[float, float]) -> None:
-    bounded = math.isfinite(frame.most), math.isfinite(frame.least)
-    if not any(bounded):
-        return
+def _region(frame: ChoiceFrame, colours: Palette, x_range: tuple[float, float], y_range: tuple[float, float]) -> list[dict[str, Any]]:
+    """The tinted box, and a dashed line for each limit that bounds it."""
+    if not _bounded(frame):
+        return []
     right, bottom = min(frame.most, x_range[1]), max(frame.least, y_range[0])
-    fig.add_shape(type="rect", x0=x_range[0], x1=right, y0=bottom, y1=y_range[1], fillcolor=colours.pick_band, line={"width": 0}, layer="below")
     line = {"color": colours.pick, "width": 1.4, "dash": "dash"}
-    if bounded[0]:
-        fig.add_shape(type="line", x0=right, x1=right, y0=bottom, y1=y_range[1], line=line)
-    if bounded[1]:
-        fig.add_shape(type="line", x0=x_range[0], x1=right, y0=bottom, y1=bottom, line=line)
+    upright = [{"type": "line", "x0": right, "x1": right, "y0": bottom, "y1": y_range[1], "line": line}] if math.isfinite(frame.most) else []
+    level = [{"type": "line", "x0": x_range[0], "x1": right, "y0": bottom, "y1": bottom, "line": line}] if math.isfinite(frame.least) else []
+    box = {"type": "rect", "x0": x_range[0], "x1": right, "y0": bottom, "y1": y_range[1], "fillcolor": colours.pick_band, "line": {"width": 0}, "layer": "below"}
+    return [box, *upright, *level]
 
 
-def _bars(fig: go.Figure, group: Sequence[Mark], colours: Palette) -> None:
+def _bounded(frame: ChoiceFrame) -> bool:
+    return math.isfinite(frame.most) or math.isfinite(frame.least)
+
+
+def _trace(x: Sequence[float | None], y: Sequence[float | None], name: str, **more: Any) -> dict[str, Any]:
+    return {"type": "scatter", "x": x, "y": y, "mode": "lines", "hoverinfo": "skip", "name": name, **more}
+
+
+def _bars(group: Sequence[Mark], colours: Palette) -> dict[str, Any]:
     xs = [v for m in group for v in (m.x_low, m.x_high, None, m.x, m.x, None)]
     ys = [v for m in group for v in (m.y, m.y, None, m.y_low, m.y_high, None)]
-    fig.add_scatter(x=xs, y=ys, mode="lines", line={"color": colours.pick, "width": 1.3}, opacity=0.7, hoverinfo="skip", name="95 % intervals")
+    return _trace(xs, ys, "95 % intervals", line={"color": colours.pick, "width": 1.3}, opacity=0.7)
 
 
-def _marks(fig: go.Figure, front: FrontierFrame, group: Sequence[Mark], inside: bool, colours: Palette) -> None:
+def _marks(front: FrontierFrame, group: Sequence[Mark], inside: bool, colours: Palette) -> dict[str, Any]:
     edge = colours.trained if inside else colours.grey
-    fig.add_scatter(x=[m.x for m in group], y=[m.y for m in group], mode="markers", name="within the limits" if inside else "outside of the limits", hovertext=[hover(front, m) for m in group],
-                    hoverinfo="text", marker={"symbol": [SYMBOLS[m.kind] for m in group], "size": 7, "color": edge if inside else colours.surface, "line": {"color": edge, "width": 1.3}})
+    return _trace([m.x for m in group], [m.y for m in group], "within the limits" if inside else "outside of the limits", mode="markers", hoverinfo="text", hovertext=[hover(front, m) for m in group],
+                  marker={"symbol": [SYMBOLS[m.kind] for m in group], "size": 7, "color": edge if inside else colours.surface, "line": {"color": edge, "width": 1.3}})
 
 
-def _names(fig: go.Figure, frame: ChoiceFrame, chosen: Sequence[Mark], ringed: Sequence[Mark], colours: Palette, x_range: tuple[float, float], y_range: tuple[float, float],
-           size: tuple[float, float]) -> None:
+def _around(group: Sequence[Mark], name: str, symbol: str, size: int, colour: str) -> dict[str, Any]:
+    return _trace([m.x for m in group], [m.y for m in group], name, mode="markers", marker={"symbol": symbol, "size": size, "color": colour, "line": {"width": 2.2, "color": colour}})
+
+
+def _names(frame: ChoiceFrame, chosen: Sequence[Mark], ringed: Sequence[Mark], colours: Palette, x_range: tuple[float, float], y_range: tuple[float, float],
+           size: tuple[float, float]) -> list[dict[str, Any]]:
     bold = {f"{frame.number(m.key)}: {m.label}" if m.key in frame.suggested else say("nearest: {label}").format(label=m.label): [(m.x, m.y)] for m in chosen}
     texts = bold | {say("pinned: {label}").format(label=m.label): [(m.x, m.y)] for m in ringed if m not in chosen}
-    roomy = min(frame.most, x_range[1]) - x_range[0] > ROOMY * (x_range[1] - x_range[0])
-    if roomy and (math.isfinite(frame.most) or math.isfinite(frame.least)):
-        note(fig, x_range[0], y_range[1], say("what your limits leave"), colours.soft, valign="top", shift=(6, -4), name="fixed")
-    obstacles = [p for m in frame.front.marks for p in ((m.x, m.y),)] + [p for m in chosen for p in ((m.x_low, m.y), (m.x_high, m.y), (m.x, m.y_low), (m.x, m.y_high))]
-    for label in place(texts, obstacles, x_range, y_range, lines=[frame.front.stairs] if frame.front.stairs else [], sizes=[size]):
+    wide, high = x_range[1] - x_range[0], y_range[1] - y_range[0]
+    roomy = _bounded(frame) and min(frame.most, x_range[1]) - x_range[0] > ROOMY * wide
+    out = [words(x_range[0], y_range[1], say("what your limits leave"), colours.soft, valign="top", shift=(6, -4), name="fixed")] if roomy else []
+    strip = [[(x_range[0], y_range[1] - high * 14 / size[1]), (x_range[0] + wide * 150 / size[0], y_range[1] - high * 14 / size[1])]] if roomy else []
+    obstacles = [(m.x, m.y) for m in frame.front.marks] + [p for m in chosen for p in ((m.x_low, m.y), (m.x_high, m.y), (m.x, m.y_low), (m.x, m.y_high))]
+    for label in place(texts, obstacles, x_range, y_range, lines=[*([frame.front.stairs] if frame.front.stairs else []), *strip], sizes=[size]):
         text, ink = (f"<b>{html.escape(label.text)}</b>", colours.pick) if label.text in bold else (html.escape(label.text), colours.free)
-        note(fig, label.x, label.y, text, ink, anchor=label.anchor, shift=(label.dx, label.dy), name="series")
+        out.append(words(label.x, label.y, text, ink, anchor=label.anchor, shift=(label.dx, label.dy), name="series"))
+    return out

@@ -15,6 +15,7 @@ from mrp_core.intervals import interval
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
+from mrp_core.wording import say
 
 LEAKAGES = ("mi", "lira_auc")
 _SAME = {"task": ("family", "mode", "ways", "shots", "sensitive", "hardness"), "privacy": ("channel", "channel_noise", "channel_digits", "attacker_queries"),
@@ -65,8 +66,8 @@ def comparable(a: StudyConfig, b: StudyConfig) -> bool:
 def compared_study(key: str, title: str, config: StudyConfig, summaries: Sequence[Summary], seconds: float = math.nan) -> ComparedStudy:
     """Measure the frontier of one study on every leakage, seed by seed."""
     volumes = {x: interval(np.array(trained_volumes(summaries, config, x)).reshape(-1, 1), low=0.0, high=1.0) for x in LEAKAGES}
-    return ComparedStudy(key=key, title=title, family=plugin("tasks", config.task.family).title, search=plugin("search", config.outer.search).title,
-                         loss=plugin("privacy", config.privacy.loss).title, learner=plugin("meta", config.outer.learner).title, iterations=config.outer.iterations,
+    return ComparedStudy(key=key, title=title, family=say(plugin("tasks", config.task.family).title), search=say(plugin("search", config.outer.search).title),
+                         loss=say(plugin("privacy", config.privacy.loss).title), learner=say(plugin("meta", config.outer.learner).title), iterations=config.outer.iterations,
                          seconds=seconds, settings=sum(s.setting.kind in TRAINED for s in summaries), seeds=max(m.n for m in volumes.values()), volumes=volumes)
 
 

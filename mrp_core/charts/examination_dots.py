@@ -46,13 +46,13 @@ class DotsFrame:
 
 def attack_dots(attacks: Sequence[AttackRow]) -> DotsFrame:
     """Attacks that were made, the headline first."""
-    return _dots(("", a.title, a.means["auc"], HEADLINE if a.headline else PLAIN) for a in attacks if "auc" in a.means)
+    return _dots(("", say(a.title), a.means["auc"], HEADLINE if a.headline else PLAIN) for a in attacks if "auc" in a.means)
 
 
 def part_dots(parts: Sequence[PartRisk]) -> DotsFrame:
     """Parts of the records under headings: by class, by task, by each attribute."""
-    kinds = dict.fromkeys(p.by for p in parts)
-    return _dots((say("by {kind}").format(kind=kind), p.name, p.auc, PLAIN) for kind in kinds for p in parts if p.by == kind)
+    kinds, words = dict.fromkeys(p.by for p in parts), {"class": say("class"), "task": say("task")}
+    return _dots((say("by {kind}").format(kind=words.get(kind, kind)), p.name, p.auc, PLAIN) for kind in kinds for p in parts if p.by == kind)
 
 
 def attribute_dots(attributes: Sequence[AttributeRisk]) -> DotsFrame:

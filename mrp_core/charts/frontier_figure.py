@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -137,7 +138,8 @@ def _written(fig: go.Figure, frame: FrontierFrame, size: tuple[float, float]) ->
     """Points all over what is written in the plot already: other names keep off it."""
     wide, high = ((r[1] - r[0]) / pixels for r, pixels in zip((frame.x_range, frame.y_range), size, strict=True))
     out = []
-    for text in fig.layout["annotations"]:
+    layout: Any = fig.layout
+    for text in layout.annotations:
         back = text.xanchor == "right"
         steps = range(0, int(6.8 * len(text.text)) + 8, 8)
         out += [(text.x + (-n if back else n) * wide, text.y + up * high) for n in steps for up in ({"bottom": (4, 14), "top": (-4, -14)}.get(text.yanchor, (-5, 5)))]

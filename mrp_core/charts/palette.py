@@ -37,7 +37,8 @@ DARK = Palette(trained="#56B4E9", trained_band="rgba(86,180,233,0.17)", pick="#F
                grey="#8E99A4", seed="rgba(170,182,194,0.30)", text="#E8ECF0", soft="#A9B4BF", rule="#2A333C", surface="#12161A", impossible="rgba(160,172,184,0.12)")
 
 FONT = '"Source Sans", "Source Sans Pro", "Segoe UI", Roboto, Helvetica, Arial, sans-serif'
-CONFIG: dict[str, Any] = {"displayModeBar": "hover", "modeBarButtons": [["toImage"]], "displaylogo": False, "scrollZoom": False, "doubleClick": False, "responsive": True}
+CONFIG: dict[str, Any] = {"displayModeBar": "hover", "modeBarButtons": [["toImage"]], "displaylogo": False, "scrollZoom": False, "doubleClick": False, "responsive": True,
+                          "toImageButtonOptions": {"format": "svg", "filename": "mrp-chart"}}
 
 
 def config(name: str) -> dict[str, Any]:

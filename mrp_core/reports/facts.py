@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from mrp_core import __version__, tables
@@ -16,6 +15,7 @@ from mrp_core.registry import plugin
 from mrp_core.reports.source import Source
 from mrp_core.reports.texts import TEXT
 from mrp_core.studyfile import SAMPLES
+from mrp_core.wording import say
 
 _PART = re.compile(r"\*\*(.+?)\.\*\*\s+(.*)", re.DOTALL)
 
@@ -49,7 +49,7 @@ def _value(name: str, knob: Knob, value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(f"{v:g}" for v in value)
     if isinstance(value, str):
-        return plugin(knob.registry, value).title if knob.registry else TEXT["titles"].get(value, value) or str(TEXT["empty" if name == "sensitive" else "none"])
+        return say(plugin(knob.registry, value).title) if knob.registry else TEXT["titles"].get(value, value) or str(TEXT["empty" if name == "sensitive" else "none"])
     return f"{value:g}"
 
 
@@ -61,8 +61,8 @@ def measured_told(source: Source) -> list[tuple[str, str]]:
     told = {
         "released": channel(config), "tasks": t["tasks"].format(tasks=audit.tasks), "seeds": ", ".join(map(str, config.seeds)),
         "members": t["members"].format(ways=task.ways, shots=task.shots), "adaptations": t["adaptations"].format(n=audit.adaptations), "records": t["records"].format(n=audit.records),
-        "training": t["training"].format(learner=plugin("meta", outer.learner).title, search=plugin("search", outer.search).title, iterations=outer.iterations, batch=outer.meta_batch,
-                                         loss=plugin("privacy", config.privacy.loss).title),
+        "training": t["training"].format(learner=say(plugin("meta", outer.learner).title), search=say(plugin("search", outer.search).title), iterations=outer.iterations, batch=outer.meta_batch,
+                                         loss=say(plugin("privacy", config.privacy.loss).title)),
         "cost": t["unknown"] if seconds is None else t["cost"].format(seconds=seconds),
         "machine": t["unknown"] if cores is None else t["machine"].format(cores=cores, processor=origin.get("processor", t["unknown"]), machine=origin.get("machine", t["unknown"])),
         "versions": t["versions"].format(**versions(source)), "date": str(origin.get("date", t["unknown"])), "id": config.id,
@@ -85,7 +85,7 @@ def data_told(config: StudyConfig) -> list[tuple[str, str]]:
     """Where the records of a study come from, as the family says, as (label, words)."""
     family, d = plugin("tasks", config.task.family), TEXT["data"]
     table = [(d["table"], _table(config.task.table))] if config.task.family == "table" else []
-    return [(d["family"], family.title), *table, (d["summary"], family.summary), (d["origin"], family.origin), (d["licence"], family.licence), (d["caveat"], family.caveat)]
+    return [(d["family"], say(family.title)), *table, (d["summary"], say(family.summary)), (d["origin"], say(family.origin)), (d["licence"], say(family.licence)), (d["caveat"], say(family.caveat))]
 
 
 def _table(id: str) -> str:
@@ -110,11 +110,6 @@ def _parts(text: str) -> Sequence[tuple[str, str]]:
     found = [_PART.fullmatch(block) for block in blocks]
     clean = lambda words: re.sub(r"<(https?://[^>]+)>", r"\1", " ".join(words.replace("`", "").split()))  # noqa: E731
     return [(match[1], clean(match[2])) if match else ("", clean(block)) for match, block in zip(found, blocks, strict=True)]
-
-
-def today() -> str:
-    """The date of a report."""
-    return datetime.now(UTC).strftime("%Y-%m-%d")
 
 
 def _number(origin: Mapping[str, str | float], name: str) -> float | None:

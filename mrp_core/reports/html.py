@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import math
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from mrp_core import __version__
@@ -65,7 +66,7 @@ def _content(source: Source, setting: Setting, axis: str) -> dict[str, Any]:
     front = numbers.front(frame, summaries, columns, setting.key)
     return {
         "title": config.title, "setting": label, "simulated": config.simulated, "note": source.note.strip(), "unfinished": unfinished(source),
-        "made": TEXT["made"].format(date=facts.today(), version=__version__, id=source.key), "charts": charts, "roc_note": roc_note,
+        "made": TEXT["made"].format(date=datetime.now(UTC).strftime("%Y-%m-%d"), version=__version__, id=source.key), "charts": charts, "roc_note": roc_note,
         "point": numbers.point_words(chosen, config), "guarantee": numbers.guarantee_words(chosen, config), "rows": numbers.differences(chosen, unprotected),
         "differences_note": TEXT["differences_note"].format(n=len(summaries)),
         "front": front, "front_columns": [METRICS[m].label for m in columns],

@@ -14,6 +14,7 @@ from mrp_core.measurement import METRICS, Measurement, Metric
 from mrp_core.reports.texts import TEXT
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED
+from mrp_core.wording import say
 
 SHOWN = ("accuracy", "accuracy_0", "f1", "mi", "mi_excess", "attribute_mi", "lira_auc", "lira_tpr_1pct", "lira_advantage", "membership_bits", "epsilon")
 TOLD = ("accuracy", "mi", "lira_auc", "lira_tpr_1pct")
@@ -53,12 +54,12 @@ def point_words(chosen: Summary, config: StudyConfig) -> list[str]:
 
 def _against(name: str, d: Measurement | None) -> str:
     """The paired difference of a measure in words, or "" without one."""
-    return "" if d is None or not d.resolved else str(TEXT["against"]["real" if real(d) else "open"].format(change=change(name, d)))
+    return "" if d is None or not d.resolved else str(TEXT["against"]["real" if _real(d) else "open"].format(change=_change(name, d)))
 
 
 def _opposite(a: Measurement | None, b: Measurement | None) -> bool:
     """Whether two differences are real and of opposite signs."""
-    return a is not None and b is not None and real(a) and real(b) and a.value * b.value < 0
+    return a is not None and b is not None and _real(a) and _real(b) and a.value * b.value < 0
 
 
 def guarantee_words(chosen: Summary, config: StudyConfig) -> list[str]:
@@ -92,7 +93,7 @@ def differences(chosen: Summary, unprotected: Summary | None) -> list[Row]:
         free, d = unprotected.means.get(name) if unprotected is not None else None, chosen.differences.get(name)
         known = d is not None and d.resolved and not math.isnan(d.value) and math.isfinite(d.value)
         rows.append(Row(label=spec.label, better=TEXT["better"][spec.better], kind=TEXT["kinds"][spec.kind], help=spec.help, here=amount(name, here), free=amount(name, free) if free else TEXT["none"],
-                        difference=change(name, d) if d is not None and known else TEXT["none"], real=TEXT["yes" if real(d) else "no"] if d is not None and known else TEXT["none"]))
+                        difference=_change(name, d) if d is not None and known else TEXT["none"], real=TEXT["yes" if _real(d) else "no"] if d is not None and known else TEXT["none"]))
     return rows
 
 
@@ -119,14 +120,14 @@ def amount(metric: str, m: Measurement) -> str:
     return spec.text(m.value).replace(" ", NBSP) + ("" if math.isnan(m.low) else f" [{spec.shown(m.low):.{digits}f},{NBSP}{spec.shown(m.high):.{digits}f}]")
 
 
-def change(metric: str, d: Measurement) -> str:
+def _change(metric: str, d: Measurement) -> str:
     """A paired difference with its sign, unit and interval."""
     spec: Metric = METRICS[metric]
-    digits, unit = _DIGITS.get(spec.unit, 3), {"%": f"{NBSP}{TEXT['points']}", "": ""}.get(spec.unit, f"{NBSP}{spec.unit}")
+    digits, unit = _DIGITS.get(spec.unit, 3), {"%": f"{NBSP}{TEXT['points']}", "": ""}.get(spec.unit, f"{NBSP}{say(spec.unit)}")
     signed = lambda v: f"{round(spec.shown(v), digits) or 0.0:+.{digits}f}".replace("-", "\u2212")  # noqa: E731 -- no minus before a zero
     return f"{signed(d.value)}{unit}" + ("" if math.isnan(d.low) else f" [{signed(d.low)},{NBSP}{signed(d.high)}]")
 
 
-def real(d: Measurement | None) -> bool:
+def _real(d: Measurement | None) -> bool:
     """Whether a paired difference excludes zero."""
     return d is not None and d.resolved and not math.isnan(d.low) and (d.low > 0 or d.high < 0)

@@ -45,7 +45,7 @@ class Heart:
     optional: bool = False
     licence: str = "CC BY 4.0"
     origin: str = "A. Janosi, W. Steinbrunn, M. Pfisterer, R. Detrano, Heart Disease, UCI Machine Learning Repository (1989), doi 10.24432/C52P4X."
-    caveat: str = "Four hospitals are too few to meta-learn from, and the test is one hospital; for many clients take lending, whose 32 states are clients too."
+    caveat: str = "Four hospitals are too few to meta-learn from, and the test is one hospital; for many clients take Lending by state, whose 32 states are clients too."
     files: tuple[str, ...] = (FILE,)
 
     def build(self, config: TaskConfig, seed: int) -> TaskSet:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from mrp_core.charts.frontier import setting_label
@@ -11,14 +9,15 @@ from mrp_core.measurement import METRICS, Measurement
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED, Setting
+from mrp_core.wording import Texts, listed, say
 from pages.ui import differences, show, studies, words
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "lambda": "**{loss}** is meant to lower {aim}. At {setting}, its far end, it",
     "epsilon": "**The noise** is meant to lower what membership attacks find. At {setting}, its far end, it",
-    "lowered": "lowers {names}", "raised": "raises {names}", "none": "is not told apart from λ = 0 in {names}", "nothing": "has no paired measurement yet",
+    "lowered": "lowers {names}", "raised": "raises {names}", "none": "is not told apart from λ = 0 in {names}", "nothing": "has no paired measurement yet", "join": "; it ", "sentence": "{start} {told}.",
     "table": "Which leakage did it lower, in numbers?", "column": "Leakage", "far": "{setting}, paired difference from λ = 0",
-}
+})
 LEAKS = tuple(name for name, m in METRICS.items() if m.axis == "leakage" and name != "epsilon")
 
 
@@ -37,12 +36,12 @@ def draw(study: studies.Study) -> None:
 def sentence(study: studies.Study, summary: Summary) -> str:
     """What a setting lowers, raises, and doesn't move, from the intervals of its paired differences."""
     loss = plugin("privacy", study.config.privacy.loss)
-    start = TEXT[summary.setting.kind].format(loss=loss.title, aim=METRICS[loss.lowers].label, setting=setting_label(summary.setting))
+    start = TEXT[summary.setting.kind].format(loss=say(loss.title), aim=METRICS[loss.lowers].label, setting=setting_label(summary.setting))
     groups: dict[str, list[str]] = {"lowered": [], "raised": [], "none": []}
     for name, d in _resolved(summary).items():
         groups["none" if not words.real(d) else "lowered" if d.value < 0 else "raised"].append(METRICS[name].label)
-    found = [TEXT[k].format(names=", ".join(v)) for k, v in groups.items() if v]
-    return f"{start} {'; it '.join(found) or TEXT['nothing']}."
+    found = [TEXT[k].format(names=listed(v)) for k, v in groups.items() if v]
+    return TEXT["sentence"].format(start=start, told=TEXT["join"].join(found) or TEXT["nothing"])
 
 
 def rows(ends: list[Summary]) -> list[dict[str, str | float]]:

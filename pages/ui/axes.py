@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
+from mrp_core.wording import Texts
 from pages.ui import frame, session, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "axis": "Leakage measured by",
     "axes": {"mi": "One answer: I(X;Ŷ)", "mi_excess": "Beyond the label: I(X;Ŷ|Y)", "lira_auc": "Membership: LiRA AUC", "lira_tpr_1pct": "Membership: TPR at 1 %"},
     "help": "I(X;Ŷ): how much one answer tells about the queried record. Membership: how well an attacker tells who was adapted on. The two can disagree.",
     "unknown": "The link asks for the leakage {asked}, which this study hasn't measured; it is shown by {shown} instead.",
-}
+})
 
 
 def current(study: studies.Study) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,9 +11,10 @@ from streamlit.delta_generator import DeltaGenerator
 from mrp_core.charts.records import SignalFrame, profile_figure, signal_figure
 from mrp_core.errors import MRPError
 from mrp_core.taskdata import TaskFamily
+from mrp_core.wording import Texts, listed, say
 from pages.ui import controls, families, frame, records, session, show, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "real": ":green-badge[:material/verified: real]", "simulated": ":orange-badge[:material/science: simulated]", "optional": ":gray-badge[not shipped]",
     "modes": "Modes", "sensitive": "Sensitive attributes", "none": "none recorded", "origin": "Origin", "licence": "Licence", "caveat": "Caveat",
     "train": "Train on this", "study": "Study of this family", "tasks": "Tasks and records", "order": "training / validation / test",
@@ -23,7 +23,7 @@ TEXT: dict[str, Any] = {
     "columns": {"task": "Task", "records": "Records", "members": "Members"},
     "parts": {"training": "Training", "validation": "Validation", "test": "Test"},
     "first": "The first {n} of {all} are listed.", "members": "Members are records that a strategy may be adapted on; the others only judge. Tasks of one family can share records.",
-}
+})
 _SKIPPED = ("Sensitive", "Modes")
 
 
@@ -47,16 +47,16 @@ def _card(family: TaskFamily) -> tuple[DeltaGenerator, DeltaGenerator]:
     with st.container(border=True, key=f"family_{family.name}"):
         left, right = st.columns([0.46, 0.54], gap="large")
         with left:
-            st.subheader(f"{family.title} &nbsp;{badge(family)}", anchor=False)
-            st.markdown(family.summary)
+            st.subheader(f"{say(family.title)} &nbsp;{badge(family)}", anchor=False)
+            st.markdown(say(family.summary))
             facts = st.empty()
             facts.skeleton(height=110)
-            st.markdown(f":small[**{TEXT['caveat']}** {family.caveat}]")
+            st.markdown(f":small[**{TEXT['caveat']}** {say(family.caveat)}]")
             _buttons(family)
         with right:
             picture = st.empty()
             picture.skeleton(height=300)
-            st.caption(f"{TEXT['origin']}: {family.origin}  \n{TEXT['licence']}: {family.licence}")
+            st.caption(f"{TEXT['origin']}: {say(family.origin)}  \n{TEXT['licence']}: {say(family.licence)}")
     return facts, picture
 
 
@@ -83,7 +83,7 @@ def _fill(family: TaskFamily, facts: DeltaGenerator, picture: DeltaGenerator) ->
             facts.error(frame.escaped(str(error)), icon=":material/error:")
         picture.empty()
         return
-    modes = ", ".join(controls.TEXT["titles"].get(m, m) for m in family.modes)
+    modes = listed(controls.TEXT["titles"].get(m, m) for m in family.modes)
     lines = [f"**{name}** {text}" + (f" ({TEXT['order']})" if re.fullmatch(r"[\d,]+( / [\d,]+){2}", text) else "") for name, text in view.facts if not name.startswith(_SKIPPED)]
     lines += [f"**{TEXT['modes']}** {modes}", f"**{TEXT['sensitive']}** {', '.join(family.sensitive) or TEXT['none']}"]
     facts.markdown("  \n".join(lines))
@@ -107,7 +107,7 @@ def _picture(family: TaskFamily, view: families.View) -> None:
 @st.dialog(TEXT["tasks"], width="large", icon=":material/list:")
 def _tasks(family: TaskFamily) -> None:
     """The names of all tasks with their counts, and some records."""
-    st.markdown(f"**{family.title}** {badge(family)}")
+    st.markdown(f"**{say(family.title)}** {badge(family)}")
     with frame.sentences():
         view, c = families.view(family.name), TEXT["columns"]
         for tab, part in zip(st.tabs([f"{TEXT['parts'][p.name]} ({p.count:,})" for p in view.parts]), view.parts, strict=True):

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
 from mrp_core.charts.choice import choice_figure, choice_frame
 from mrp_core.charts.frontier import CHEAP, INFORMATION, RELEASES, TRAINED, setting_label
+from mrp_core.errors import StoreError
 from mrp_core.judging import Limits
 from mrp_core.measurement import METRICS
 from mrp_core.results import Summary
 from mrp_core.store import PinRow
 from mrp_core.suggesting import Advice, Loosening, advise
-from pages.ui import choose_cards, choose_groups, choose_limits, differences, frame, show, studies
+from mrp_core.wording import Texts, listed
+from pages.ui import choose_cards, choose_groups, choose_limits, differences, frame, launch, show, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "What matters to you?",
     "lead": "Say what must hold for **{title}**, or leave it at any: up to three of its {n} settings are suggested, each with its reason. They are judged by {label}. "
             "Another study is asked by choosing it in the side menu.",
@@ -46,14 +47,35 @@ TEXT: dict[str, Any] = {
                    "- **Nearest**: each miss as a share of the spread between this study's settings (of ε, by factors); the setting with the least root of their summed squares.",
     "chart": "Numbered diamonds: suggested, with 95 % intervals. Filled: within all limits; hollow: not. Ringed: pinned. Tinted: what the limits on these two axes leave.",
     "alt": "Small frontier of {title}: accuracy against {label}. {n} settings, {allowed} within the limits. Suggested: {suggested}.", "alt_none": "none",
-}
+})
 ROWS = ("accuracy", "accuracy_0", "f1", "mi", "mi_excess", "lira_auc", "lira_tpr_1pct", "membership_bits", "epsilon")
 """What this page reads of a setting; one list for all its parts, so that it is summarised once."""
 _LEAKS = ("lira_tpr_1pct", "lira_auc", "mi")
 
 
-def draw(pins: Sequence[PinRow]) -> None:
-    """The whole part; where there is nothing to choose from, why."""
+def draw() -> None:
+    """The whole part, by itself: a limit that is moved redraws nothing else."""
+    if asked := st.session_state.pop(choose_cards.ASKED, None):
+        launch.pin(*asked)
+    st.fragment(_body, key="choose")()
+
+
+def _body() -> None:
+    with frame.sentences():
+        if choose_cards.ASKED in st.session_state:
+            st.rerun()  # the list of pins stands outside
+        _whole(_pins())
+
+
+def _pins() -> Sequence[PinRow]:
+    try:
+        return studies.store().pins()
+    except StoreError:  # told below, where the pins are listed
+        return ()
+
+
+def _whole(pins: Sequence[PinRow]) -> None:
+    """Where there is nothing to choose from, why."""
     st.subheader(TEXT["title"], anchor=False)
     study = studies.current()
     if study is None or not study.points:
@@ -110,7 +132,7 @@ def _loosenings(found: Sequence[Loosening]) -> None:
 
 def _chart(settings: Sequence[Summary], study: studies.Study, advice: Advice, limits: Limits, pinned: Sequence[str], leak: str) -> None:
     data = choice_frame(settings, study.config, advice, limits, pinned, leak)
-    names = ", ".join(setting_label(s.judged.setting, s.judged.summary.about) for s in advice.suggestions)
+    names = listed(setting_label(s.judged.setting, s.judged.summary.about) for s in advice.suggestions)
     with st.container(key="choice_body"):
         left, right = st.columns([0.58, 0.42], gap="medium")
         with left:

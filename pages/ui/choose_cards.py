@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -14,9 +13,10 @@ from mrp_core.limits import DPLimit
 from mrp_core.measurement import METRICS
 from mrp_core.results import Summary
 from mrp_core.suggesting import Suggestion
-from pages.ui import frame, launch, session, studies, words
+from mrp_core.wording import Texts
+from pages.ui import frame, session, studies, words
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "{n}. {setting}", "nearest": "{setting}",
     "kinds": {"knee": ":blue-badge[Knee]", "accuracy": ":green-badge[Most accurate]", "cheapest": ":violet-badge[Cheapest privacy]", "nearest": ":gray-badge[Nearest]"},
     "knee": "The frontier bends most here. Between its ends, {least} ({least_y}) and {most} ({most_y}), "
@@ -25,9 +25,10 @@ TEXT: dict[str, Any] = {
     "accuracy": {False: "The highest mean accuracy of all settings.", True: "The highest mean accuracy within your limits."},
     "alike": "But {seeds} seeds don't tell {setting} apart from it in accuracy ({accuracy}), and that leaks less ({leak}).",
     "cheapest": "It loses the least accuracy for each point of leakage lowered: **{accuracy}** {accuracy_span} for {label} **{leak}** {leak_span}, both paired against λ = 0.",
-    "free": "It lowers {label} by **{leak}** {leak_span} and loses no accuracy on average: **{accuracy}** {accuracy_span}, both paired against λ = 0.",
+    "free": "{label}: **{leak}** {leak_span}, and no accuracy is lost on average: **{accuracy}** {accuracy_span}, both paired against λ = 0.",
     "line": "{label}: **{value}**",
-    "guarantee": "Guarantee: **ε = {value:g}**, so no attack whatever finds more than {share:.3g} % at 1 % FPR", "no_guarantee": "No guarantee: a better attack may find more",
+    "guarantee": "Guarantee: **ε = {value:g}**, so no attack whatever finds more than {share:.3g} % at 1 % FPR",
+    "weak": "Guarantee: **ε = {value:g}**, too weak to rule out anything at 1 % FPR", "no_guarantee": "No guarantee: a better attack may find more",
     "bounds": {"accuracy": "Accuracy at least {bound}", "tpr": "TPR at most {bound}", "epsilon": "ε at most {bound}", "group": "TPR of each group at most {bound}"},
     "states": {
         "met": ":material/check_circle: {bound}: met by the whole 95 % interval.",
@@ -43,8 +44,12 @@ TEXT: dict[str, Any] = {
     "worst": "{bound} ({group}, {value})",
     "open": "Open", "pin": "Pin", "pinned": "Pinned", "present": "Present", "audit": "Audit",
     "points": "{value:.1f} points", "factor": "a factor of {value:.2g}",
-}
+})
+ASKED = "pin_asked"
+"""In the session: (study, setting) that a card was asked to pin, which the whole page then does and shows."""
 FPR = 0.01
+WEAK = 99
+"""Per cent of members found that a guarantee must rule out to be worth a number."""
 
 
 def suggestion(n: int, s: Suggestion, study: studies.Study, leak: str, limited: bool, pinned: Sequence[str]) -> None:
@@ -107,8 +112,8 @@ def _rest(j: Judged, study: studies.Study, leak: str, pinned: Sequence[str]) -> 
     if guarantee is None or not math.isfinite(guarantee.value):
         lines.append(TEXT["no_guarantee"])
     else:
-        limit = DPLimit(guarantee.value, study.config.privacy.delta).tpr(FPR)
-        lines.append(TEXT["guarantee"].format(value=guarantee.value, share=math.ceil(float(limit) * 1000) / 10))
+        share = math.ceil(float(DPLimit(guarantee.value, study.config.privacy.delta).tpr(FPR)) * 1000) / 10
+        lines.append(TEXT["weak" if share > WEAK else "guarantee"].format(value=guarantee.value, share=share))
     st.markdown("\n".join(f"- {line}" for line in lines))
     if j.verdicts:
         st.markdown("  \n".join(f":small[{_verdict(v)}]" for v in j.verdicts))
@@ -116,10 +121,14 @@ def _rest(j: Judged, study: studies.Study, leak: str, pinned: Sequence[str]) -> 
     with st.container(horizontal=True, vertical_alignment="center", key=f"acts:{key}"):
         frame.link("explore", TEXT["open"], icon=":material/show_chart:", **_target(study, key))
         held = key in pinned
-        st.button(TEXT["pinned" if held else "pin"], key=f"pin:{key}", icon=":material/keep:", type="tertiary", disabled=held, on_click=launch.pin, args=(study.key, key))
+        st.button(TEXT["pinned" if held else "pin"], key=f"pin:{key}", icon=":material/keep:", type="tertiary", disabled=held, on_click=_pin, args=(study.key, key))
         frame.link("explore", TEXT["present"], icon=":material/slideshow:", **_target(study, key), **{session.MODE: "present"})
         if any(v.limit == "group" and v.measured is None for v in j.verdicts):
             frame.link("audit", TEXT["audit"], icon=":material/policy:", **_target(study, key))
+
+
+def _pin(study: str, setting: str) -> None:
+    st.session_state[ASKED] = (study, setting)
 
 
 def _target(study: studies.Study, key: str) -> dict[str, str]:

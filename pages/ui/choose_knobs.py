@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -13,9 +12,10 @@ from mrp_core.charts.knob_lines import lines_figure, lines_frame, shares_figure,
 from mrp_core.config import StudyConfig
 from mrp_core.importance import MINIMUM, Varied, importances, varied
 from mrp_core.measurement import METRICS
+from mrp_core.wording import Texts
 from pages.ui import show
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "What their knobs have to do with it",
     "alone": "This takes at least two finished studies that are judged alike; there is {n} so far.",
     "same": "All {n} studies were given the same knobs, so none can explain a difference.",
@@ -31,7 +31,7 @@ TEXT: dict[str, Any] = {
               "No interplay of knobs is seen, knobs that were always moved together "
               "can't be told apart, and studies that people chose to run are no random sample: it shows where good studies lie, not what made them good.",
     "shares_alt": "Bars of knob importance: {text}.", "share": "{label} {share:.0%}",
-}
+})
 AXES = 7
 """Most knobs that are drawn side by side."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import streamlit as st
 
 from mrp_core.judging import Limits
+from mrp_core.wording import Texts
 from pages.ui import frame, session
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "labels": {"accuracy": "Accuracy, at least (%)", "tpr": "TPR at 1 % FPR, at most (%)", "epsilon": "Guaranteed ε, at most", "group": "TPR of any group, at most (%)"},
     "help": {
         "accuracy": "Held-out accuracy of what is released. Empty: any. Raising it leaves fewer settings, and those leak more.",
@@ -23,7 +23,7 @@ TEXT: dict[str, Any] = {
     "nonsense": "{value} in the address is no limit for {label}: it is left out. Write a number {rule}.",
     "rules": {"share": "from 0 to 100", "epsilon": "above 0"},
     "clear": "Clear all limits",
-}
+})
 PARAMETERS = {"accuracy": session.LEAST_ACCURACY, "tpr": session.MOST_TPR, "epsilon": session.MOST_EPSILON, "group": session.MOST_GROUP}
 
 
@@ -39,10 +39,13 @@ def draw(groups: bool) -> Limits:
             st.session_state[f"limit:{name}"] = value
             st.number_input(TEXT["labels"][name], min_value=0.0, max_value=None if name == "epsilon" else 100.0, value=None, step=1.0, format="%g", placeholder=TEXT["any"],
                             key=f"limit:{name}", help=TEXT["help"][name], on_change=_changed, args=(name,))
-    if not groups:
-        st.caption(TEXT["no_groups"])
-    if any(v is not None for v in shown.values()):
-        st.button(TEXT["clear"], key="clear_limits", type="tertiary", icon=":material/filter_alt_off:", on_click=_clear)
+    limited = any(v is not None for v in shown.values())
+    if limited or not groups:
+        with st.container(horizontal=True, vertical_alignment="center", key="limits_foot"):
+            if limited:
+                st.button(TEXT["clear"], key="clear_limits", type="tertiary", icon=":material/filter_alt_off:", on_click=_clear)
+            if not groups:
+                st.caption(TEXT["no_groups"], width="content")
     return Limits(**{name: value if value is None or name == "epsilon" else value / 100 for name, value in shown.items()})
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
+from mrp_core.wording import Texts
 from pages.ui import launch
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "conflict": "Somebody else has changed this note since you opened it here. Yours is not saved yet; theirs stands beside it. Choose what is kept.",
     "theirs": "Theirs, as it is stored now", "nothing": "(they emptied it)", "both": "Put both into the field", "mine": "Save mine instead", "take": "Take theirs",
     "refused": "Not saved: somebody else has changed this note meanwhile. Both are shown.",
-}
+})
 Write = Callable[[str, str], str | None]
 """Stores a text if what was read still stands there; else returns what stands there now."""
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -16,9 +15,10 @@ from mrp_core.errors import MRPError
 from mrp_core.measurement import METRICS
 from mrp_core.settings import Setting
 from mrp_core.store import PinRow
+from mrp_core.wording import Texts
 from pages.ui import choose, choose_note, differences, frame, launch, promises, show, simulated, studies, words
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "Pinned points", "none": "Nothing is pinned yet. Press **Pin** on a suggestion above, or on Explore choose a point and press **Pin to compare**; it then stands here beside the others.",
     "note": "Note", "note_of": "Note on {name}", "note_help": "One line of your own on this pin, up to 200 characters; it stands in the table and in the CSV.", "notes": "Notes, and unpinning",
     "unpin": "Unpin", "unpin_help": "Unpin {name}",
@@ -26,7 +26,7 @@ TEXT: dict[str, Any] = {
     "measure": "Measure", "against": "{measure}, against λ = 0", "blank": "not resolved", "gone": "{setting}: no longer measured", "not_yet": "{setting}: not measured yet, its study is still running",
     "heading": "{setting} · {title}", "own": "{title} ({key})", "running": "{name}, still running",
     "binned": "Pins of studies that were deleted are out of sight, and come back with their study: {titles}.",
-}
+})
 PAIRED = ("accuracy", "mi", "lira_auc", "lira_tpr_1pct")
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
 from mrp_core.results import StudyState
 from mrp_core.store import StudyRow
+from mrp_core.wording import Texts
 from pages.ui import choose_note, frame, kept, launch, session, show, simulated, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "Your studies", "none": "You have no study of your own yet; the samples are always there.", "train": "Train a study",
     "columns": {"title": "Title", "state": "State", "family": "Data", "search": "Search", "points": "Points", "created": "Created", "note": "Note"},
     "states": {"queued": "queued", "running": "running", "done": "done", "failed": "failed", "cancelled": "cancelled"},
@@ -20,7 +20,7 @@ TEXT: dict[str, Any] = {
     "name": "Title", "note": "Note", "open": "Open", "save": "Save", "saved": "Saved.", "delete": "Delete", "deleted": "Deleted: {title}.", "undo": "Undo", "back": "{title} is back.",
     "export": {"json": "Study (JSON)", "csv": "Points (CSV)", "toml": "Settings (TOML)"},
     "unreadable": "Not readable by this version; nothing of it is lost: {text}",
-}
+})
 
 
 def draw() -> None:

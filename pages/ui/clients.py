@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from mrp_core.charts.client_frontiers import ClientFrontiers, client_frontiers
@@ -12,10 +10,12 @@ from mrp_core.charts.clients_figure import MOST, client_frontiers_figure, fairne
 from mrp_core.charts.frontier import setting_label
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.settings import UNPROTECTED, Setting
-from pages.ui import promises, show, words
+from mrp_core.wording import Texts
+from pages.ui import language, promises, show, words
 from pages.ui.studies import Study
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
+    "unmeasured": "not resolved",
     "title": "Each {client} by itself",
     "lead": "The same {n} held-out {client}s are measured in several seeds, so each can be looked at alone: a mean over {client}s may hide one that privacy leaves behind.",
     "leakage": "Leakage", "frontiers": "Accuracy against leakage, {client} by {client}",
@@ -36,7 +36,7 @@ TEXT: dict[str, Any] = {
                   "here every {client} adapts on equally many records, so size by itself plays no part.",
     "alt": "Small frontiers of {n} {client}s, accuracy against {leakage}, each in front of the line of all held-out tasks.",
     "alt_fair": "Accuracy of each {client} at {setting} with its interval, and at λ = 0.",
-}
+})
 LEAKAGES = ("lira_auc", "mi", "lira_tpr_1pct")
 
 
@@ -49,10 +49,10 @@ def draw(study: Study, setting: Setting) -> None:
     found = _clients(study.key, study.version, study)
     if found is None:
         return
-    client = promises.client(study.config)
+    client = promises.TEXT["clients"][promises.client(study.config)]
     st.subheader(_say("title", client), anchor=False)
     st.markdown(_say("lead", client, n=len(found.names)))
-    _fairness(_fair(study.key, study.version, setting, found), setting, client)
+    _fairness(_fair(study.key, study.version, language.current(), setting, found), setting, client)
     _frontiers(study, found, setting, client)
 
 
@@ -90,7 +90,7 @@ def _frontiers(study: Study, found: ClientPoints, setting: Setting, client: str)
     st.markdown(f"**{_say('frontiers', client)}**")
     x = st.segmented_control(TEXT["leakage"], LEAKAGES, format_func=lambda m: METRICS[m].label, key="client_leakage", default=LEAKAGES[0], required=True, persist_state="session")
     kind = setting.kind if setting.kind in ("lambda", "epsilon") else "lambda"
-    frame = _lines(study.key, study.version, kind, x, found)
+    frame = _lines(study.key, study.version, language.current(), kind, x, found)
     cut = _say("cut", client, n=len(frame.lines), most=MOST) if len(shown(frame)) < len(frame.lines) else ""
     caption = _say("frontiers_note", client, kind="λ" if kind == "lambda" else "ε", setting=setting_label(setting), cut=cut)
     show.chart(client_frontiers_figure(frame, show.colours(), pick=setting.key), frame.rows(), key="client_frontiers", caption=caption,
@@ -104,7 +104,7 @@ def _say(key: str, client: str, **more: object) -> str:
 def _points(m: Measurement) -> str:
     """A difference or deviation of accuracies in points with its interval."""
     if not m.resolved:
-        return "not resolved"
+        return TEXT["unmeasured"]
     return f"{100 * m.value:.1f} [{100 * m.low:.1f}, {100 * m.high:.1f}]" if m.n > 1 else f"{100 * m.value:.1f}"
 
 
@@ -118,10 +118,10 @@ def _clients(key: str, version: int, _study: Study) -> ClientPoints | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
-def _fair(key: str, version: int, setting: Setting, _found: ClientPoints) -> FairnessFrame:
+def _fair(key: str, version: int, language: str, setting: Setting, _found: ClientPoints) -> FairnessFrame:
     return fairness_frame(_found, setting)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _lines(key: str, version: int, kind: str, x: str, _found: ClientPoints) -> ClientFrontiers:
+def _lines(key: str, version: int, language: str, kind: str, x: str, _found: ClientPoints) -> ClientFrontiers:
     return client_frontiers(_found, kind, x)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -14,9 +13,11 @@ from mrp_core.config import StudyConfig
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.registry import plugin
 from mrp_core.results import StudyState, summarise
+from mrp_core.wording import Texts, say
 from pages.ui import choose_knobs, frame, language, show, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
+    "span": "from {utility:g} % at {worst} to 100 % at {best}",
     "title": "Searches and losses compared",
     "which": "Finished studies on this machine that are judged like **{title}**: {family}, {ways} ways, {shots} shots, the same released output and the same audit "
              "({tasks} held-out tasks, {adaptations} adaptations). {others} Choose another study in the side menu to compare with it.",
@@ -28,7 +29,7 @@ TEXT: dict[str, Any] = {
     "note": "Hypervolume: the share of a box that the trained settings dominate, mean over seeds with Student's 95 % interval. {boxes} λ and ε settings count alike, and more of them have "
             "more chances; seconds are training and audit together, on the machine that each study ran on. Two intervals that overlap don't show that two studies are alike.",
     "box": "Accuracy × {label}: {text}.",
-}
+})
 WIDTHS = {"title": 180, "search": 150, "loss": 160}
 """In pixels, so that both hypervolumes are seen without scrolling."""
 
@@ -42,7 +43,7 @@ def draw() -> None:
     keys, others = _alike(current.config)
     found = ranked([_measured(key, version, language.current()) for key, version in keys])
     task, audit = current.config.task, current.config.audit
-    st.markdown(TEXT["which"].format(title=frame.escaped(current.title), family=plugin("tasks", task.family).title, ways=task.ways, shots=task.shots,
+    st.markdown(TEXT["which"].format(title=frame.escaped(current.title), family=say(plugin("tasks", task.family).title), ways=task.ways, shots=task.shots,
                                      tasks=audit.tasks, adaptations=audit.adaptations, others=TEXT["others"].get(others, TEXT["more"].format(n=others))))
     if not found:
         st.info(TEXT["none"])
@@ -89,4 +90,4 @@ def _volume(m: Measurement) -> str:
 def _box(config: StudyConfig, x: str) -> str:
     """The reference box in the units on screen."""
     spec, box = METRICS[x], reference_of(config, x)
-    return f"from {box.utility * 100:g} % at {spec.text(box.leakage)} to 100 % at {spec.text(box.best_leakage)}"
+    return TEXT["span"].format(utility=box.utility * 100, worst=spec.text(box.leakage), best=spec.text(box.best_leakage))

@@ -14,21 +14,19 @@ from mrp_core.config import AuditConfig, ComputeOptions, InnerConfig, OuterConfi
 from mrp_core.errors import ConfigError, MRPError
 from mrp_core.knobs import Knob, knobs_of
 from mrp_core.registry import plugin, plugins
-from mrp_core.wording import say
+from mrp_core.wording import Texts, say
 from pages.ui import tabled, tips
 
-PARTS: dict[str, tuple[str, type[Any]]] = {
-    "task": ("Task", TaskConfig), "privacy": ("Privacy", PrivacyConfig), "inner": ("Inner loop", InnerConfig),
-    "outer": ("Outer loop", OuterConfig), "audit": ("Audit", AuditConfig), "compute": ("Compute", ComputeOptions),
-}
-TEXT: dict[str, Any] = {
+PARTS: dict[str, type[Any]] = {"task": TaskConfig, "privacy": PrivacyConfig, "inner": InnerConfig, "outer": OuterConfig, "audit": AuditConfig, "compute": ComputeOptions}
+TEXT = Texts({
+    "parts": {"task": "Task", "privacy": "Privacy", "inner": "Inner loop", "outer": "Outer loop", "audit": "Audit", "compute": "Compute"}, "untitled": "Untitled study", "mine": "My study",
     "advanced": "More", "table_none": "none kept yet: add one on the Data page", "table_missing": "{id}, which isn't on this machine",
     "list": "{name} is {text!r}, but must be numbers separated by commas, for example 1, 3, 7.",
     "titles": {"few_shot": "few-shot classes", "pairs": "pairs of classes", "site": "same label, other site", "site_target": "other site and other target",
                "sampled_label": "one sampled label", "top_label": "the top label", "noisy_scores": "noisy scores", "scores": "rounded scores", "none": "none",
                "dp_adaptation": "clip and add noise (ε)", "head": "the head", "all": "all layers",
                "adam": "Adam", "sgd": "plain SGD"},
-}
+})
 _WIDE = 100
 
 
@@ -62,15 +60,15 @@ def read() -> tuple[StudyConfig, ComputeOptions]:
     Raises:
         ConfigError: If it isn't acceptable.
     """
-    built = {part: cls(**{name: _typed(part, name, field) for name, (field, _) in knobs_of(cls).items()}) for part, (_, cls) in PARTS.items()}
+    built = {part: cls(**{name: _typed(part, name, field) for name, (field, _) in knobs_of(cls).items()}) for part, cls in PARTS.items()}
     compute = built.pop("compute")
-    title = str(st.session_state.get("knob:title", "")).strip() or "Untitled study"
+    title = str(st.session_state.get("knob:title", "")).strip() or TEXT["untitled"]
     return StudyConfig(title=title[:200], **built), compute
 
 
 def draw(part: str) -> None:
     """All knobs of a part: the common ones, then the advanced ones in an expander."""
-    knobs = dict(sorted(knobs_of(PARTS[part][1]).items(), key=lambda item: {"family": 0, "table": 1}.get(item[0], 2)))
+    knobs = dict(sorted(knobs_of(PARTS[part]).items(), key=lambda item: {"family": 0, "table": 1}.get(item[0], 2)))
     _rows(part, [(n, f, k) for n, (f, k) in knobs.items() if not k.advanced and _applies(part, n)])
     rare = [(n, f, k) for n, (f, k) in knobs.items() if k.advanced and _applies(part, n)]
     if rare:
@@ -135,7 +133,7 @@ def _applies(part: str, name: str) -> bool:
 
 
 def _title(knob: Knob, value: str) -> str:
-    return plugin(knob.registry, value).title if knob.registry else TEXT["titles"].get(value, value)
+    return say(plugin(knob.registry, value).title) if knob.registry else TEXT["titles"].get(value, value)
 
 
 def _table(label: str, common: dict[str, Any]) -> None:
@@ -155,7 +153,7 @@ def _table_modes() -> list[str]:
 def choose_family(name: str, **values: str | int) -> None:
     """Put a family, its defaults and other values of its task into the widgets of the train page."""
     if not filled():
-        fill(StudyConfig(title="My study"))
+        fill(StudyConfig(title=TEXT["mine"]))
     st.session_state[widget_key("task", "family")] = name
     _family_changed()
     for knob, value in values.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -15,9 +14,10 @@ from mrp_core.results import StudyState
 from mrp_core.settings import Setting
 from mrp_core.store.examinations import RESULT, read_examination, submit_examination, wanted
 from mrp_core.store.rows import Progress
+from mrp_core.wording import Texts
 from pages.ui import frame, launch, progress, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "A closer look",
     "lead": "Every attack on fresh shadow adaptations of this setting, record by record and part by part.",
     "ask": "Examine this setting", "asked": "Asked for. It goes on by itself: you may close this page and come back.",
@@ -35,7 +35,7 @@ TEXT: dict[str, Any] = {
     "lost": "The examination with {n} shadow adaptations is finished, but its file is damaged; ask for one with another number of them.",
     "unknown": "no reason was recorded.",
     "cancel": "Cancel", "resume": "Resume", "unreadable": "An examination of this setting can't be shown: {error}",
-}
+})
 SIZES = (128, 256, 512)
 SECONDS = 6.0
 """About what one seed takes at 128 shadow adaptations."""

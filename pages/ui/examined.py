@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -13,9 +12,14 @@ from mrp_core.charts.examination_dots import DotsFrame, attack_dots, attribute_d
 from mrp_core.examination import Examination
 from mrp_core.findings import AttackRow, AttributeRisk, PartRisk, TaskRisk
 from mrp_core.measurement import METRICS
+from mrp_core.wording import Texts, listed, say
 from pages.ui import exposed, show, studies, words
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
+    "alts": {"attacks": "AUC of {n} attacks with intervals; the headline is {title}.", "scores": "Histogram of the headline attack's scores of members, upward, and others, downward.",
+             "exposure": "Histogram of the records' own AUC against chance.", "parts": "AUC by {kinds} with intervals.",
+             "settling": "AUC over the number of shadow adaptations; the last doubling moved it by {step:+.3f}.",
+             "attributes": "AUC of attribute inference against shuffled attributes.", "task_membership": "AUC of task membership against the untrained start."},
     "tabs": ("Attacks", "Scores", "Records", "Groups", "Settling", "What else leaks"),
     "headline": "**{title}** speaks for this setting: AUC {auc}. It was chosen by a rule, not by its result: {rule}",
     "many": "The largest of {n} attacks is not the answer: among many, chance alone lifts one. Read the others as a check that the headline attack misses nothing plain.",
@@ -39,7 +43,7 @@ TEXT: dict[str, Any] = {
     "tasks_line": "{by}: AUC {auc}, untrained start {untrained}; {verdict}. With one held-out task in ten accused, {tpr} of the training tasks are found.",
     "tasks_verdict": {"above": "above guessing and apart from the untrained start", "start": "but no more than the untrained start explains", "none": "not told apart from guessing"},
     "nothing_else": "This family records no sensitive attribute, and holds too few tasks to ask which ones the strategy was trained on.",
-}
+})
 _METRIC = {"auc": "lira_auc", "tpr_1pct": "lira_tpr_1pct", "advantage": "lira_advantage", "bits": "membership_bits"}
 
 
@@ -54,38 +58,38 @@ def draw(study: studies.Study, e: Examination) -> None:
 
 def _attacks(e: Examination) -> None:
     made, left_out = [a for a in e.attacks if a.means], [a for a in e.attacks if not a.means]
-    st.markdown(TEXT["headline"].format(title=e.headline.title, auc=words.amount("lira_auc", e.headline.means["auc"]), rule=e.rule))
+    st.markdown(TEXT["headline"].format(title=say(e.headline.title), auc=words.amount("lira_auc", e.headline.means["auc"]), rule=e.rule))
     st.markdown(TEXT["many"].format(n=len(made)))
-    _dots(attack_dots(made), "attacks", alt=f"AUC of {len(made)} attacks with intervals; the headline is {e.headline.title}.", numbers=False)
+    _dots(attack_dots(made), "attacks", alt=TEXT["alts"]["attacks"].format(n=len(made), title=say(e.headline.title)), numbers=False)
     rows = [_attack_row(a) for a in made]
     st.dataframe(rows, hide_index=True, width="stretch", height="content", key="attack_table")
     show.download_rows(rows, "attack_table.csv", key="attack_table_csv")
     if left_out:
-        st.markdown(f"**{TEXT['left_out']}**\n\n" + "\n".join(f"- {a.title} ({a.source}): {a.left_out}" for a in left_out))
+        st.markdown(f"**{TEXT['left_out']}**\n\n" + "\n".join(f"- {say(a.title)} ({a.source}): {a.left_out}" for a in left_out))
 
 
 def _attack_row(a: AttackRow) -> dict[str, str]:
     title, *middle, paper = TEXT["attack_columns"]
     cells = {column: words.amount(_METRIC[m], a.means[m]) if m in a.means else "—" for column, m in zip(middle, _METRIC, strict=True)}
-    return {title: TEXT["headline_mark"].format(title=a.title) if a.headline else a.title, **cells, paper: a.source}
+    return {title: TEXT["headline_mark"].format(title=say(a.title)) if a.headline else say(a.title), **cells, paper: a.source}
 
 
 def _scores(e: Examination) -> None:
     data = score_frame(e.histogram)
-    show.chart(shapes_figure(data, show.colours()), data.rows(), key="scores", caption=TEXT["scores"], alt="Histogram of the headline attack's scores of members, upward, and others, downward.")
+    show.chart(shapes_figure(data, show.colours()), data.rows(), key="scores", caption=TEXT["scores"], alt=TEXT["alts"]["scores"])
 
 
 def _exposure(e: Examination) -> None:
     data = exposure_frame(e.exposure)
     text = TEXT["exposure"].format(share=data.beyond[0] * 100, edge=data.edge, null=data.beyond[1] * 100)
-    show.chart(shapes_figure(data, show.colours()), data.rows(), key="exposure", caption=text, alt=f"Histogram of the records' own AUC against chance. {text}")
+    show.chart(shapes_figure(data, show.colours()), data.rows(), key="exposure", caption=text, alt=f"{TEXT['alts']['exposure']} {text}")
 
 
 def _parts(parts: Sequence[PartRisk]) -> None:
     kinds = list(dict.fromkeys(p.by for p in parts))
     sentences = [_spread(kind, [p for p in parts if p.by == kind and p.auc.resolved]) for kind in kinds]
     st.markdown("  \n".join(s for s in sentences if s))
-    _dots(part_dots(parts), "parts", caption=TEXT["parts_note"].format(n=len(parts)), alt=f"AUC by {', '.join(kinds)} with intervals.")
+    _dots(part_dots(parts), "parts", caption=TEXT["parts_note"].format(n=len(parts)), alt=TEXT["alts"]["parts"].format(kinds=listed(kinds)))
 
 
 def _spread(by: str, parts: Sequence[PartRisk]) -> str:
@@ -104,7 +108,7 @@ def _settling(e: Examination) -> None:
         st.caption(TEXT["settled_none"])
         return
     show.chart(settling_figure(data, show.colours()), data.rows(), key="settling", caption=TEXT["settling"].format(before=data.counts[-2], n=data.counts[-1], step=data.last_step),
-               alt=f"AUC over the number of shadow adaptations; the last doubling moved it by {data.last_step:+.3f}.")
+               alt=TEXT["alts"]["settling"].format(step=data.last_step))
 
 
 def _else(e: Examination) -> None:
@@ -114,13 +118,13 @@ def _else(e: Examination) -> None:
         st.markdown(f"**{TEXT['attribute']}**")
         st.markdown("  \n".join(_attribute(a) for a in e.attributes))
         _dots(attribute_dots(e.attributes), "attributes", caption=" ".join((TEXT["attribute_note"], *(n for a in e.attributes for n in a.notes))),
-              alt="AUC of attribute inference against shuffled attributes.")
+              alt=TEXT["alts"]["attributes"])
     if e.task_membership:
         st.markdown(f"**{TEXT['tasks']}**")
         st.markdown("  \n".join(_task(t) for t in e.task_membership))
         notes = dict.fromkeys(n for t in e.task_membership for n in t.notes)
         _dots(task_dots(e.task_membership), "task_membership", caption=" ".join((TEXT["tasks_note"].format(n=e.task_membership[0].tasks), *notes)),
-              alt="AUC of task membership against the untrained start.")
+              alt=TEXT["alts"]["task_membership"])
 
 
 def _attribute(a: AttributeRisk) -> str:
@@ -138,7 +142,7 @@ def _task(t: TaskRisk) -> str:
 
 def _bits(*nats: float) -> str:
     value, low, high = (METRICS["mi"].shown(v) for v in nats)
-    return f"{value:.3f} bits" + ("" if math.isnan(low) else f" [{low:.3f}, {high:.3f}]")
+    return f"{value:.3f} {say('bits')}" + ("" if math.isnan(low) else f" [{low:.3f}, {high:.3f}]")
 
 
 def _dots(data: DotsFrame, key: str, *, alt: str, caption: str = "", numbers: bool = True) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -12,9 +11,10 @@ from mrp_core.config import StudyConfig
 from mrp_core.examination import Examination
 from mrp_core.findings import RecordRisk
 from mrp_core.registry import plugin
+from mrp_core.wording import Texts
 from pages.ui import records, show, studies, words
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "most": "The most exposed",
     "how": "Ranked by one half of the models and judged by the other half, {n} models for each record, so that the ranking does not flatter itself: "
            "the AUC that counts is the judged one, with its 95 % interval. "
@@ -23,7 +23,7 @@ TEXT: dict[str, Any] = {
     "looks_note": "What they look like: the inputs farthest from 0, in standard deviations of the training members.",
     "pictures": "What they look like, in the order of the table.",
     "none": "No record is singled out here.",
-}
+})
 PICTURES = {"digits": (8, 8)}
 FEATURES = 3
 

@@ -7,9 +7,10 @@ from typing import Any
 import streamlit as st
 
 from mrp_core.registry import plugin, plugins
+from mrp_core.wording import Texts, say
 from pages.ui import controls
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "Federated: clients as tasks",
     "lead": "A client (a hospital, a bank, a ward) is a task: each trains locally on its own records, and the server joins what they send. Personalisation is the adaptation: a new "
             "client adapts the shared start to its own records, which is what every accuracy and leakage here is measured on.",
@@ -21,7 +22,7 @@ TEXT: dict[str, Any] = {
     "adam": "Set up FedAdam", "adam_help": "Adaptive federated optimisation (Reddi et al. 2021): the same updates, with Adam on the server.",
     "family": "The task family becomes **{family}**, whose tasks are clients; learner, outer optimiser and rates change, all else stays.",
     "kept": "The task family stays **{family}**; learner, outer optimiser and rates change, all else stays.",
-}
+})
 _RATE = 0.1
 PREFERRED = "lending"
 """Has enough clients to learn from; the four hospitals of heart, which are the usual federated example, are too few."""
@@ -39,7 +40,7 @@ def draw() -> None:
         st.markdown(TEXT["sees"])
         now = str(st.session_state[controls.widget_key("task", "family")])
         name = family(now)
-        st.caption(TEXT["kept" if name == now else "family"].format(family=plugin("tasks", name).title))
+        st.caption(TEXT["kept" if name == now else "family"].format(family=say(plugin("tasks", name).title)))
         with st.container(horizontal=True):
             for setup in SETUPS:
                 st.button(TEXT[setup], key=f"federated_{setup}", help=TEXT[f"{setup}_help"], on_click=_set, args=(setup,))

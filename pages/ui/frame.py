@@ -6,38 +6,35 @@ from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from mrp_core.errors import MRPError
-from pages.ui import kept, modes, session, simulated, studies
+from mrp_core.wording import Texts
+from pages.ui import kept, language, modes, session, simulated, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "name": "MRP",
     "tagline": "Meta-learned privacy: what it costs, measured",
+    "pages": {"explore": "Explore", "train": "Train", "adapt": "Adapt", "audit": "Audit", "compare": "Compare", "data": "Data", "learn": "Learn"},
     "study": "Study",
     "study_help": "All pages but Learn show this study; lessons have samples of their own.",
-    "samples": "sample",
+    "samples": "sample", "language": "Language",
     "unknown": "There is no study {asked} here, so {shown} is shown; pick another in the side menu.",
-}
+})
 _CUT = 26
 """Characters of a title that the picker shows; a longer one stands below it in full."""
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGES: tuple[tuple[str, str, str], ...] = (
-    ("explore", "Explore", ":material/show_chart:"),
-    ("train", "Train", ":material/play_circle:"),
-    ("adapt", "Adapt", ":material/tune:"),
-    ("audit", "Audit", ":material/policy:"),
-    ("compare", "Compare", ":material/view_column:"),
-    ("data", "Data", ":material/database:"),
-    ("learn", "Learn", ":material/school:"),
-)
+PAGES: dict[str, str] = {"explore": ":material/show_chart:", "train": ":material/play_circle:", "adapt": ":material/tune:", "audit": ":material/policy:",
+                         "compare": ":material/view_column:", "data": ":material/database:", "learn": ":material/school:"}
+"""Page -> its icon in the menu, in order."""
 
 
 def run() -> None:
     """Draw the frame and the page that was asked for; the body of app.py."""
+    language.speak()
+    language.choose()
     st.set_page_config(page_title=TEXT["name"], page_icon="⚖️", layout="wide")
     pages = _pages()
     current = st.navigation(list(pages.values()), position="hidden")
@@ -58,6 +55,7 @@ def guard() -> None:
     if kept.routed():
         return
     kept.mark_routed()
+    language.speak()
     st.navigation(list(_pages().values()), position="hidden")
     st.rerun()
 
@@ -118,7 +116,7 @@ def escaped(text: str) -> str:
 def _pages() -> dict[str, StreamlitPage]:
     """Without icons of their own: the browser would fetch one from another host as the page's picture."""
     folder = ROOT / "pages"
-    return {name: st.Page(folder / f"{name}.py", title=label, default=name == "explore") for name, label, _ in PAGES}
+    return {name: st.Page(folder / f"{name}.py", title=TEXT["pages"][name], default=name == "explore") for name in PAGES}
 
 
 def _sidebar(pages: dict[str, StreamlitPage], choices: Sequence[studies.Choice]) -> None:
@@ -126,18 +124,30 @@ def _sidebar(pages: dict[str, StreamlitPage], choices: Sequence[studies.Choice])
         st.markdown(f"**{TEXT['name']}**  \n:small[:gray[{TEXT['tagline']}]]")
         query = dict(session.carried())
         with st.container(key="menu", gap=None):
-            for name, label, icon in PAGES:
-                st.page_link(pages[name], label=label, icon=icon, query_params=query, width="stretch")
-        current = studies.current_key(choices)
-        if not choices:
-            return
-        st.session_state["study_picker"] = current
-        titles = _titles(choices)
-        st.selectbox(TEXT["study"], list(titles), format_func=lambda key: str(titles.get(key, key)), key="study_picker", on_change=_picked, help=TEXT["study_help"])
-        if len(titles[current]) > _CUT:
-            st.caption(escaped(titles[current]))
-        if simulated.noted():
-            st.markdown(simulated.TEXT["badge"], help=simulated.TEXT["help"])
+            for name, icon in PAGES.items():
+                st.page_link(pages[name], label=TEXT["pages"][name], icon=icon, query_params=query, width="stretch")
+        if choices:
+            _picker(choices)
+        _language()
+
+
+def _picker(choices: Sequence[studies.Choice]) -> None:
+    """The study that the pages show."""
+    current = studies.current_key(choices)
+    st.session_state["study_picker"] = current
+    titles = _titles(choices)
+    st.selectbox(TEXT["study"], list(titles), format_func=lambda key: str(titles.get(key, key)), key="study_picker", on_change=_picked, help=TEXT["study_help"])
+    if len(titles[current]) > _CUT:
+        st.caption(escaped(titles[current]))
+    if simulated.noted():
+        st.markdown(simulated.TEXT["badge"], help=simulated.TEXT["help"])
+
+
+def _language() -> None:
+    """The switch of languages, which the link carries from then on."""
+    st.session_state["language_picker"] = language.current()
+    st.segmented_control(TEXT["language"], list(language.LANGUAGES), format_func=lambda code: language.LANGUAGES[code], key="language_picker", required=True,
+                         label_visibility="collapsed", on_change=lambda: language.remember(st.session_state["language_picker"]))
 
 
 def _titles(choices: Sequence[studies.Choice]) -> dict[str, str]:

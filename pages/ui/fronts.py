@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import streamlit as st
 
@@ -14,10 +13,11 @@ from mrp_core.charts.frontier_figure import frontier_figure
 from mrp_core.charts.volume import VolumeFrame, volume_frame
 from mrp_core.measurement import METRICS
 from mrp_core.settings import Setting
-from pages.ui import axes, differences, frame, session, show, studies
+from mrp_core.wording import Texts, say
+from pages.ui import axes, differences, frame, language, session, show, studies
 from pages.ui.comparable import comparable
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "hide": "Hide dominated settings",
     "beside": "Beside", "beside_none": "this study alone", "beside_help": "Draws another study of the same tasks on the same chart.",
     "beside_note": " Diamonds and the dashed line: {title}; a click on them chooses nothing.",
@@ -31,7 +31,7 @@ TEXT: dict[str, Any] = {
                "Filled: on the frontier; hollow in colour: not told apart from it; hollow grey: dominated. Click a mark to choose it.",
     "alt": "Frontier of {title}: accuracy against {leakage}, {n} settings.",
     "alt_chosen": "Frontier of {title}: accuracy against {leakage}, {n} settings. {setting} stands at {y:.1f} % accuracy and {x:.3g} {unit}.",
-}
+})
 
 
 def draw(study: studies.Study, axis: str, setting: Setting, metrics: tuple[str, ...]) -> None:
@@ -54,7 +54,7 @@ def draw(study: studies.Study, axis: str, setting: Setting, metrics: tuple[str, 
 
 def front(study: studies.Study, axis: str, metrics: tuple[str, ...]) -> FrontierFrame:
     """The numbers of the chart."""
-    return _front(study.key, study.version, axis, metrics)
+    return _front(study.key, study.version, language.current(), axis, metrics)
 
 
 def alt(study: studies.Study, data: FrontierFrame, axis: str, setting: Setting) -> str:
@@ -63,11 +63,11 @@ def alt(study: studies.Study, data: FrontierFrame, axis: str, setting: Setting) 
     facts = {"title": study.title, "leakage": spec.label, "n": len(data.marks)}
     if chosen is None:
         return TEXT["alt"].format(**facts)
-    return TEXT["alt_chosen"].format(**facts, setting=chosen.label, x=chosen.x, y=chosen.y, unit=spec.unit or spec.label)
+    return TEXT["alt_chosen"].format(**facts, setting=chosen.label, x=chosen.x, y=chosen.y, unit=say(spec.unit) if spec.unit else spec.label)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _front(key: str, version: int, axis: str, metrics: tuple[str, ...]) -> FrontierFrame:
+def _front(key: str, version: int, language: str, axis: str, metrics: tuple[str, ...]) -> FrontierFrame:
     study = studies.load(key)
     return frontier_frame(differences.summaries(study, metrics), study.config, x=axis)
 
@@ -111,7 +111,7 @@ def _volume(study: studies.Study, axis: str) -> None:
     if math.isnan(box.gain):
         return
     span = "" if math.isnan(box.low) else f"[{box.low:+.4f}, {box.high:+.4f}]"
-    worst = f"{box.x_worst:.3g} {'bit' if spec.unit == 'bits' and box.x_worst == 1 else spec.unit}" if spec.unit else f"{spec.label} {box.x_worst:g}"
+    worst = f"{box.x_worst:.3g} {say('bit') if spec.unit == 'bits' and box.x_worst == 1 else say(spec.unit)}" if spec.unit else f"{spec.label} {box.x_worst:g}"
     st.caption(TEXT["volume"].format(trained=box.trained, free=box.free, gain=box.gain, span=span, y_worst=box.y_worst, x_worst=worst, x_best=f"{box.x_best:.3g}"))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mrp_core.wording import Said
+
 ALL = "all"
 """What ``?term=`` is where no term is asked for."""
 
@@ -20,8 +22,8 @@ class Term:
         also: Other words under which it is looked for.
     """
 
-    name: str
-    text: str
+    name: Said = Said()
+    text: Said = Said()
     formula: str = ""
     paper: str = ""
     also: str = ""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
 from mrp_core.config import ComputeOptions, StudyConfig
 from mrp_core.errors import MRPError
+from mrp_core.wording import Texts
 from pages.ui import session, studies
 from pages.ui.working import keep_going
 
-TEXT: dict[str, Any] = {"launched": "Launched. It goes on by itself: you may close this page and come back.", "pinned": "Pinned to the compare page."}
+TEXT = Texts({"launched": "Launched. It goes on by itself: you may close this page and come back.", "pinned": "Pinned to the compare page."})
 
 
 def launch(config: StudyConfig, compute: ComputeOptions | None = None) -> None:

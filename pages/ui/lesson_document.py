@@ -11,19 +11,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from mrp_core.wording import Texts
 from pages.ui import glossary, language, show, simulated
 from pages.ui.lesson import Control, Lesson, Picture, Shown
 from pages.ui.lesson_changes import STANDING, changes, themes
 
 FRONT = Path(__file__).parent / "lesson_front"
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "minutes": "about {minutes} minutes", "kinds": {"real": "sample study, real data", "simulated": "simulated records"},
     "predict": "What do you think?", "hint": "Choose an answer: the experiment appears once you have.", "waiting": "Computing the experiment: this takes a few seconds once.",
     "right": "**As you predicted.**", "wrong": "**Not as you predicted:** it is \"{answer}\".", "about": "The question is about: {label} {value}.",
     "keep": "To keep:", "words": "Words of this lesson", "download": "Download the chart as", "source": "{source}", "paper": "Paper: {paper}",
     "broken": "The charts can't be fetched from the server; reload the page once it answers.",
     "noscript": "This lesson's control needs JavaScript, which is switched off in this browser.",
-}
+})
 
 _PRIME = re.compile(r"<msup>(<m[io]>[^<]*</m[io]>)<mi>&#x02032;</mi></msup>")
 """A prime is raised by itself; as an exponent it shrinks to a dot."""

@@ -6,11 +6,11 @@ import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
+from mrp_core.wording import Texts
 from pages.ui import language, modes, prepared, session
 from pages.ui.lesson import Lesson
 
@@ -18,7 +18,7 @@ KEPT = (modes.MENU, "lessons", "glossary", "control", "formula", "downloads")
 USUAL = ("glossary", "control", "formula")
 EACH, NONE = "each", "none"
 _OWN, _HERE = "own_seed", ("127.0.0.1", "localhost", "::1")
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "seed": "The link's seed {seed!r} is neither a whole number from 0 to {most} nor \"each\", so seed 0 is used.",
     "keep": "The link keeps {names!r}, which a lesson doesn't have; it may keep {known}, or \"none\".",
     "start": "The control has no value {start!r}, so it starts at {text!r}; it has {known}.",
@@ -31,7 +31,7 @@ TEXT: dict[str, Any] = {
     "first": "The control starts at", "question": "where the question is", "language": "Language", "browser": "as each browser asks", "copy": "The link", "open": "Open it as a student",
     "computing": "Computing the lesson's values once.",
     "here": "This address works on this computer only. For others, start the app with `streamlit run app.py --server.address 0.0.0.0` and open this dialog at the computer's own address.",
-}
+})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
 from mrp_core.charts.frontier import setting_label
+from mrp_core.wording import Texts
 from pages.ui import axes, frame, session, slide, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "present": "Present", "present_help": "Four steps in large type, without menus: the question, the frontier, the attack, the recommendation.",
     "share": "Copy link", "title": "A link to what you see",
     "what": "{study}, at {setting}. Whoever opens a link on this server sees the same; nothing else needs to be set.",
     "explore": "To explore it", "presentation": "To present it", "open": "A link works where this address can be reached: one that begins with localhost or 127.0.0.1, on this machine alone.",
     "suggested": "No point was chosen, so the presentation starts from the one that the study suggests.",
     "own": "This is a study of your own: it is in the store of this server, so the link leads nowhere on another one.",
-}
+})
 
 
 def buttons(study: studies.Study) -> None:
     """Present, and the dialog with the links."""
-    with st.container(horizontal=True, horizontal_alignment="right", gap="small", width="content", wrap=False, key="share_row"):
-        if st.button(TEXT["share"], key="share", icon=":material/link:"):
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small", width="content", wrap=False, key="link_row"):
+        if st.button(TEXT["share"], key="link_open", icon=":material/link:"):
             st.dialog(TEXT["title"], width="medium", icon=":material/link:")(_links)(study)
         st.button(TEXT["present"], key="present_start", icon=":material/slideshow:", help=TEXT["present_help"], on_click=present)
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import streamlit as st
 
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED
+from mrp_core.wording import Texts
 from pages.ui import show, tips, words
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "Mutual information beside membership",
     "agree_down": "The two meters agree: against λ = 0, {mi} and {auc}.",
     "agree_up": "The two meters agree that more leaks: against λ = 0, {mi} and {auc}.",
@@ -27,7 +27,7 @@ TEXT: dict[str, Any] = {
     "amount": "Here: {amount}.",
     "table": "All that was measured here",
     "columns": {"what": "Measure", "value": "This setting", "base": "λ = 0", "difference": "Paired difference", "kind": "Kind"},
-}
+})
 CARDS = ("mi", "mi_excess", "membership_bits", "lira_auc")
 ROWS = ("lira_auc", "lira_t_auc", "threshold_auc", "lira_advantage", "lira_tpr_1pct", "lira_tpr_01pct", "membership_bits", "mi", "mi_task", "mi_excess", "accuracy")
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from mrp_core import tables
 from mrp_core.tables import Entry
+from mrp_core.wording import Texts
 from pages.ui import controls, frame, launch, studies, tabled
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "Your tables", "none": "No table is kept yet.", "line": "**{title}** · predicts {label} {by} · {rows:,} rows",
     "by": "for each {task}", "classes": "from its classes", "train": "Train on this", "delete": "Delete", "new": "just added", "broken": "table {id}",
     "ask": "Delete {title} for good? Its description goes, and the table with it, unless another description uses that. This can't be undone.",
     "used": "Studies that used it keep their results, but can't be trained or examined again: {titles}.", "sure": "Delete for good", "keep": "Keep it", "gone": "Deleted for good.",
-}
+})
 _ADDED = "own:added"
 
 

@@ -7,15 +7,16 @@ from typing import Any
 import streamlit as st
 
 from mrp_core.settings import Setting
+from mrp_core.wording import Texts
 from pages.ui import axes, frame, present_reasons, present_steps, session, simulated, slide, studies, suggested
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "next": "Next", "previous": "Previous", "leave": "Leave", "place": "{n} of {all}",
     "unknown": "The link asks for the step {asked}, but a presentation has these: {steps}. The first one is shown.",
     "empty": "There is nothing to present: no sample study is installed, and you have none of your own yet. Leave, and train one.",
     "waiting": "{study} has no finished point yet, so there is nothing to present. Leave, and see on the train page how far it is.",
     "running": "This study still runs: {n} settings are measured so far.",
-}
+})
 STEPS = ("question", "frontier", "attack", "recommendation")
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import streamlit as st
 
 from mrp_core.charts.frontier import setting_label
 from mrp_core.registry import plugin
 from mrp_core.settings import UNPROTECTED, Setting
-from pages.ui import frame, present_steps, studies, suggested, words
+from mrp_core.wording import Texts, say
+from pages.ui import frame, present_steps, share, studies, suggested, words
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "recommended": "Recommended: {setting}", "suggested": "Suggested: {setting} ({why})", "unprotected": "The choice: no protection",
     "what": {"lambda": "In training, leakage weighs {value:g} times as much as error.",
              "epsilon": "Noise is added whenever the model is adapted.",
@@ -33,7 +33,7 @@ TEXT: dict[str, Any] = {
     "others": "Other choices: {others}.",
     "note": "**Author's note.** {note}",
     "audit": "Look closer at this point",
-}
+})
 _NOTE = 420
 """Characters of the author's note that fit on a slide."""
 
@@ -50,13 +50,21 @@ def recommendation(shown: present_steps.Shown) -> None:
         st.markdown(TEXT["cost"].format(verdict=verdict, attack=_gain(shown)))
         st.markdown(TEXT["promise"]["epsilon" if _bounded(setting) else "no"].format(epsilon=setting.value, delta=config.privacy.delta))
         tasks = max((len(v) for p in study.points[:1] for v in p.values.values()), default=0)
-        st.markdown(TEXT["careful"].format(tasks=tasks, seeds=shown.seeds, caveat=plugin("tasks", config.task.family).caveat))
+        st.markdown(TEXT["careful"].format(tasks=tasks, seeds=shown.seeds, caveat=say(plugin("tasks", config.task.family).caveat)))
         if text := note(study):
             st.markdown(TEXT["note"].format(note=frame.escaped(text)))
         if others := suggested.alternatives(study, shown.axis, setting):
             st.caption(TEXT["others"].format(others="; ".join(map(frame.escaped, others))))
+        _ways(shown)
+
+
+def _ways(shown: present_steps.Shown) -> None:
+    """To the point on the audit page, and to the report about it."""
+    study, setting = shown.study, shown.setting
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="present_ways"):
         if any(c.setting == setting for c in study.curves):
             frame.link("audit", TEXT["audit"], icon=":material/policy:", point=setting.key)
+        share.draw(study, setting)
 
 
 def note(study: studies.Study) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -16,9 +15,10 @@ from mrp_core.measurement import Measurement
 from mrp_core.registry import plugin
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED, Setting
+from mrp_core.wording import Texts, say
 from pages.ui import differences, frame, fronts, promises, show, studies, words
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "question": "What does a model give away about its records?",
     "data": "**The data.** {family}: {summary}",
     "whose": "**Whose records.** For each new task the model is adapted to {n} {who}; those are at risk.",
@@ -45,7 +45,7 @@ TEXT: dict[str, Any] = {
     "roc_base": "λ = 0, unprotected. Higher is better for the attacker; on the dotted line one guesses. A failed attack is no proof of privacy.",
     "no_curve": "The ROC of this setting wasn't measured.",
     "roc_alt": "ROC of LiRA at {setting} against the unprotected model, logarithmic axes. {sentence}",
-}
+})
 ATTACK = "lira_tpr_1pct"
 FACTOR, TALL, WIDE = 1.4, 400, 1150
 """How much larger than on a desk, and how many pixels high and about how many wide a chart is."""
@@ -87,7 +87,7 @@ def question(shown: Shown) -> None:
     with st.container(key="present_question"):
         left, right = st.columns([0.6, 0.4], gap="large")
         with left, st.container(key="present_words"):
-            st.markdown(TEXT["data"].format(family=family.title, summary=family.summary))
+            st.markdown(TEXT["data"].format(family=say(family.title), summary=say(family.summary)))
             st.markdown(TEXT["whose"].format(n=promises.records(config), who=TEXT["who"].get(family.area, TEXT["who_else"])))
             st.markdown(TEXT["released"][config.privacy.channel])
             st.markdown(TEXT["wants"])

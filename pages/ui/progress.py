@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from mrp_core.charts.frontier import frontier_frame
@@ -12,10 +10,11 @@ from mrp_core.charts.training import training_figure, training_frame
 from mrp_core.results import StudyState
 from mrp_core.settings import settings_of
 from mrp_core.store.rows import Progress
+from mrp_core.wording import Texts
 from pages.ui import differences, frame, launch, show, studies
 from pages.ui.working import keep_going
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "queued": "Waiting for a worker.",
     "train": "Meta-training: step {step:,} of {total:,}",
     "search": "Exploring: {step:,} of {total:,} candidates measured",
@@ -35,16 +34,19 @@ TEXT: dict[str, Any] = {
     "diverged": "{count:.0f} configurations have diverged and are left out.",
     "unknown": "no reason was recorded.", "seconds": "{n} s", "minutes": "{n:.0f} min", "hours": "{n:.1f} h",
     "alt": "{title}: {n} of {total} settings.", "alt_curve": "Training curves: {names}.",
+    "stopped": "Nothing yet: it stopped before.",
     "nothing": "Points appear here as soon as the first setting is audited.",
-}
-POLL_SECONDS = 2.0
+})
+POLL_SECONDS, STOPPED_SECONDS = 2.0, 6.0
+"""How often a job is looked at while it runs, and while it has stopped: somebody else may resume it."""
 
 
 def follow(key: str) -> None:
-    """Show how far a study is; while it runs, every two seconds anew."""
+    """Show how far a study is, anew every few seconds until it is done: it may be resumed or cancelled from another browser."""
     found = studies.store().progress(key)
     active = found is not None and found.state in studies.ACTIVE
-    st.fragment(_body, run_every=POLL_SECONDS if active else None, key="follow")(key, active)
+    done = found is not None and found.state is StudyState.DONE
+    st.fragment(_body, run_every=POLL_SECONDS if active else None if done else STOPPED_SECONDS, key="follow")(key, active)
 
 
 def _body(key: str, active: bool) -> None:
@@ -52,7 +54,7 @@ def _body(key: str, active: bool) -> None:
         found = studies.store().progress(key)
         if found is None:
             return
-        if active and found.state not in studies.ACTIVE:
+        if active != (found.state in studies.ACTIVE):
             st.rerun()
         if found.state in studies.ACTIVE:
             keep_going(studies.store())
@@ -62,7 +64,7 @@ def _body(key: str, active: bool) -> None:
         with st.container(key="follow_body"):
             left, right = st.columns(2, gap="large")
             with left:
-                _growing(study, whole=found.state is StudyState.DONE)
+                _growing(study, found)
             with right:
                 _curve(study, found)
 
@@ -95,12 +97,12 @@ def _buttons(key: str, found: Progress) -> None:
             frame.link("adapt", TEXT["adapt"], icon=":material/tune:")
 
 
-def _growing(study: studies.Study, *, whole: bool) -> None:
+def _growing(study: studies.Study, found: Progress) -> None:
+    whole = found.state is StudyState.DONE
     title = TEXT["whole" if whole else "growing"]
     st.subheader(title, anchor=False)
     if not study.points:
-        st.caption(TEXT["nothing"])
-        st.skeleton(height=300)
+        _nothing(TEXT["nothing"], found)
         return
     axis = "mi" if any("mi" in p.values for p in study.points[:1]) else "lira_auc"
     data = frontier_frame(differences.summaries(study, ("accuracy", "accuracy_0", axis)), study.config, x=axis)
@@ -114,8 +116,7 @@ def _curve(study: studies.Study, found: Progress) -> None:
     data = training_frame(study.curves, study.config.outer.iterations)
     st.subheader(TEXT["curve"], anchor=False)
     if not data.lines:
-        st.caption(TEXT["shielded"] if study.config.privacy.task_noise > 0 else TEXT["queued"] if found.state is StudyState.QUEUED else TEXT["start"])
-        st.skeleton(height=300)
+        _nothing(TEXT["shielded"] if study.config.privacy.task_noise > 0 else TEXT["queued"] if found.state is StudyState.QUEUED else TEXT["start"], found)
         return
     show.chart(training_figure(data, show.colours(), height=330), data.rows(), key="training", alt=TEXT["alt_curve"].format(names=", ".join(line.name for line in data.lines)),
                caption=TEXT["curve_caption"])
@@ -123,6 +124,14 @@ def _curve(study: studies.Study, found: Progress) -> None:
         st.caption(text)
     if data.diverged > 0:
         st.caption(TEXT["diverged"].format(count=data.diverged))
+
+
+def _nothing(text: str, found: Progress) -> None:
+    """A place whose chart comes yet; it doesn't look like loading where nothing runs."""
+    active = found.state in studies.ACTIVE
+    st.caption(text if active else TEXT["stopped"])
+    if active:
+        st.skeleton(height=300)
 
 
 def duration(seconds: float) -> str:

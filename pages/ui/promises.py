@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from mrp_core.config import PrivacyConfig, StudyConfig
 from mrp_core.settings import Setting
+from mrp_core.wording import Texts
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
+    "clients": {"client": "client", "ward": "ward"},
     "guarantee": "Guaranteed: (ε, δ) = ({epsilon:g}, {delta:g}), an upper bound that holds against every attack; noise multiplier σ = {sigma:.3g}. It protects each support record "
                  "that a new task is adapted on; the records of meta-training are assumed to be others. {rule}",
     "found": "Guaranteed: (ε, δ) = ({epsilon:g}, {delta:g}), an upper bound that holds against every attack: what the search found here adapts under this ε. It protects each support "
@@ -26,7 +27,7 @@ TEXT: dict[str, Any] = {
              "taken as public, and so are the validation and held-out tasks. The noise follows from the seed, so this holds against whoever doesn't know it.",
     "level": " This is client-level differential privacy (McMahan et al. 2018).",
     "no_tasks": "Noise for meta-training tasks is on, but the bound is infinite: it is too little noise.",
-}
+})
 
 
 def guarantee(setting: Setting, config: StudyConfig, *, found: float = math.inf) -> str:
@@ -95,7 +96,7 @@ def tasks(config: StudyConfig) -> str:
     if math.isinf(found.epsilon):
         return TEXT["no_tasks"]
     task = client(config)
-    text = TEXT["tasks"].format(task=task, level=TEXT["level"] if task == "client" else "", epsilon=found.epsilon, delta=found.delta, accountant=found.accountant,
+    text = TEXT["tasks"].format(task=TEXT["clients"][task], level=TEXT["level"] if task == "client" else "", epsilon=found.epsilon, delta=found.delta, accountant=found.accountant,
                                 sigma=p.task_noise, share=found.sampling)
     known = round(config.outer.meta_batch / found.sampling)
     return text if found.delta < 1 / known or found.sampling == 1 else f"{text} {TEXT['broken_tasks'].format(delta=found.delta, n=known)}"

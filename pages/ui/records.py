@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from mrp_core.charts.records import class_names
 from mrp_core.taskdata import TaskSet
+from mrp_core.wording import Texts
 
-TEXT = {
+TEXT = Texts({
     "pictures": "Records of the held-out task {task}: a row for each class.",
     "table": "Records of the held-out task {task}; values in standard deviations of the training members, the first {n} of {all} inputs.",
     "label": "label",
-}
+})
 PER_CLASS, COLUMNS, ENLARGED = 8, 6, 4
 
 

@@ -14,12 +14,13 @@ from mrp_core.errors import DataError
 from mrp_core.examination import Examination
 from mrp_core.measurement import METRICS
 from mrp_core.results import Summary
+from mrp_core.wording import Texts
 from pages.ui import differences, studies
 
-TEXT = {
+TEXT = Texts({
     "study": "The sample study {name!r} isn't installed, so this lesson has nothing to show; restore sample_data/studies from the repository.",
     "look": "The sample study {name!r} comes without an examination of {key}, so this lesson has nothing to show; restore sample_data/studies from the repository.",
-}
+})
 
 
 def sample(name: str) -> studies.Study:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from mrp_core.charts.frontier import setting_label
 from mrp_core.results import StudyState
 from mrp_core.settings import Setting
 from mrp_core.wording import Texts
-from pages.ui import frame, later, session, show, simulated, studies
+from pages.ui import frame, later, session, show, simulated, slide, studies
+
+if TYPE_CHECKING:
+    from mrp_core.reports import Source
 
 TEXT = Texts({
     "open": "Report and files", "lead": "Of **{title}**, about **{setting}**. A point that you choose on Explore changes what report and script are about.",
@@ -19,10 +24,15 @@ TEXT = Texts({
 })
 
 
-def draw(study: studies.Study) -> None:
-    """The button and what lies behind it; files are made when they are asked for."""
-    with st.popover(TEXT["open"], icon=":material/ios_share:", key="share"):
-        setting = _setting(study)
+def draw(study: studies.Study, setting: Setting | None = None) -> None:
+    """The button and what lies behind it; files are made when they are asked for.
+
+    Args:
+        study: Which study goes out.
+        setting: What report and script are about; without it the point in the URL, or else the one that the pages begin with.
+    """
+    with st.popover(TEXT["open"], icon=":material/ios_share:", key="share_files", type="tertiary"):
+        setting = setting or _setting(study)
         if setting is None:
             st.markdown(TEXT["nothing"].format(title=frame.escaped(study.title)))
         else:
@@ -42,18 +52,35 @@ def draw_current() -> None:
 
 def _about_point(study: studies.Study, setting: Setting) -> None:
     """Report and script; a study that isn't finished says so first."""
-    from mrp_core.reports import report_html, reproduction_zip, source_of, unfinished  # here: the page is drawn before anybody asks for a report
-
-    source = source_of(study.key, None if study.sample else studies.store())
     if study.state is not StudyState.DONE:
-        st.warning(unfinished(source))
+        from mrp_core.reports import unfinished
+
+        st.warning(unfinished(_source(study)))
     axis = session.value(session.AXIS, "mi")
     name = f"{study.key}.{setting.key.replace('=', '-')}"
-    show.download(TEXT["report"], lambda: report_html(source, setting, axis=axis), f"{name}.html", key="share_report", help=TEXT["report_help"], mime="text/html")
-    show.download(TEXT["reproduce"], lambda: reproduction_zip(source, setting), f"{name}.zip", key="share_reproduce", help=TEXT["reproduce_help"], mime="application/zip")
+    show.download(TEXT["report"], lambda: _report(study, setting, axis), f"{name}.html", key="share_report", help=TEXT["report_help"], mime="text/html")
+    show.download(TEXT["reproduce"], lambda: _reproduction(study, setting), f"{name}.zip", key="share_reproduce", help=TEXT["reproduce_help"], mime="application/zip")
     for key in ("share_report", "share_reproduce"):
         if why := later.failed(key):
             st.error(frame.escaped(why))
+
+
+def _source(study: studies.Study) -> Source:
+    from mrp_core.reports import source_of  # here and below: the page is drawn before anybody asks for a report
+
+    return source_of(study.key, None if study.sample else studies.store())
+
+
+def _report(study: studies.Study, setting: Setting, axis: str) -> str:
+    from mrp_core.reports import report_html
+
+    return report_html(_source(study), setting, axis=axis)
+
+
+def _reproduction(study: studies.Study, setting: Setting) -> bytes:
+    from mrp_core.reports import reproduction_zip
+
+    return reproduction_zip(_source(study), setting)
 
 
 def points_csv(study: studies.Study) -> str:
@@ -66,10 +93,4 @@ def points_csv(study: studies.Study) -> str:
 
 def _setting(study: studies.Study) -> Setting | None:
     """The point in the URL if the study has it, else the one that the pages begin with; None without any."""
-    from mrp_core.reports import chosen_setting
-    from mrp_core.reports.source import Source
-
-    if not study.points:
-        return None
-    asked = session.value(session.POINT)
-    return chosen_setting(Source(key=study.key, file=study.file), asked if asked in {s.key for s in study.settings} else "")
+    return (slide.asked(study.settings) or slide.middle(study.settings)) if study.points else None

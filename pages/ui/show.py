@@ -73,7 +73,7 @@ def _menu(fig: Figure, rows: Sequence[Row], key: str, alt: str, simulated: bool 
 
 def _picture(fig: Figure, alt: str, simulated: bool | None, kind: PictureKind) -> Callable[[], bytes]:
     """The first sentence of what a chart says to those who can't see it is its picture's title."""
-    return lambda: pictures.drawn(picture(fig, title=alt.partition(". ")[0].rstrip("."), source=_source(simulated)), kind)
+    return lambda: pictures.drawn(picture(fig, title=alt.partition(". ")[0].partition("。")[0].rstrip("."), source=_source(simulated)), kind)
 
 
 def _source(simulated: bool | None) -> str:

@@ -7,11 +7,13 @@ from typing import TypeVar
 
 import streamlit as st
 
-TEXT = {
+from mrp_core.wording import Texts
+
+TEXT = Texts({
     "badge": ":orange-badge[:material/science: Simulated data]",
     "help": "The records of this study are made up by this program. What is measured on them is real, but says nothing about real persons.",
     "name": "{name} (simulated)", "column": "data", "value": "simulated",
-}
+})
 _NOTED = "study_simulated"
 Row = TypeVar("Row")
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
 from mrp_core.charts.frontier import setting_label
 from mrp_core.errors import ConfigError
 from mrp_core.settings import SETTING_KINDS, UNPROTECTED, Setting
+from mrp_core.wording import Texts
 from pages.ui import frame, session
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "along": "Slide along",
     "kinds": {"lambda": "λ", "epsilon": "ε", "found": "found", "free": "free baselines"},
     "slider": {"lambda": "λ, weight of the privacy loss", "epsilon": "ε, guarantee of the noisy adaptation", "found": "Settings that the search found", "free": "Baselines that need no training"},
@@ -21,7 +21,7 @@ TEXT: dict[str, Any] = {
     "no noise": "no noise",
     "missing": "{asked} was asked for, which isn't among the settings here; {shown} is shown instead.",
     "unknown": "{error} Here {shown} is shown instead.",
-}
+})
 
 
 def current(settings: Sequence[Setting]) -> Setting:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
 
 import streamlit as st
 
 from mrp_core.results import StudyState
+from mrp_core.wording import Texts
 from pages.ui import frame, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "queued": "This study waits for its turn; its first points appear here when it runs.",
     "running": "This study runs and has no finished point yet.",
     "running_some": "This study still runs: the {n} settings measured so far are shown, and the frontier may still move. Load the page anew for later ones.",
@@ -22,7 +22,7 @@ TEXT: dict[str, Any] = {
     "done": "This study is done but has no point; train it anew.",
     "why": "no reason was recorded.",
     "follow": "See it on the train page",
-}
+})
 _SEEN = "standing_seen"
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from mrp_core.charts.frontier import setting_label
 from mrp_core.judging import Limits
 from mrp_core.settings import Setting
 from mrp_core.suggesting import Advice, Suggestion, advise
+from mrp_core.wording import Texts, listed
 from pages.ui import differences, frame, session, studies
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "lead": "What would one choose?",
     "kinds": {"knee": "best bargain", "cheapest": "cheapest privacy", "accuracy": "most accurate"},
     "why": {"knee": "The knee of the frontier: beyond it, less leakage costs ever more accuracy.",
@@ -20,7 +19,7 @@ TEXT: dict[str, Any] = {
             "accuracy": "The highest mean accuracy of all settings."},
     "button": "{setting}: {why}",
     "none": "No setting of this study can be suggested yet: nothing about them is told apart.",
-}
+})
 ORDER = ("knee", "cheapest", "accuracy")
 
 
@@ -37,7 +36,7 @@ def first(study: studies.Study, axis: str) -> Suggestion | None:
 
 def reasons(suggestion: Suggestion) -> str:
     """In a few words what speaks for a setting, e.g. "best bargain, cheapest privacy"."""
-    return ", ".join(TEXT["kinds"][kind] for kind in ORDER if kind in suggestion.kinds)
+    return listed(TEXT["kinds"][kind] for kind in ORDER if kind in suggestion.kinds)
 
 
 def alternatives(study: studies.Study, axis: str, setting: Setting) -> list[str]:

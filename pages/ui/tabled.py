@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from mrp_core import tables
 from mrp_core.config import StudyConfig
 from mrp_core.errors import DataError
 from mrp_core.tables import Report, TableSpec, Upload
+from mrp_core.wording import Texts
 from pages.ui import frame
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "title": "3. What was found", "fine": "Nothing stands in the way.", "looking": "Looking at the table",
     "tasks": "Tasks can be built: {training} for training, {validation} for validation, {test} held out to judge by; {members:,} of {rows:,} rows are drawn as members.",
     "knobs": "It starts with {ways} classes a task and {shots} records of each to learn from.",
     "more": "About the tasks", "icons": {"warning": ":material/warning:", "note": ":material/info:"},
     "choose": "No table is chosen; add a table of your own on the Data page, or take another family.",
     "missing": "The table of this study isn't on this machine: the study can be looked at here, but not trained, adapted or examined anew.",
-}
+})
 MOST = 12
 
 

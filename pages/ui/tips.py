@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mrp_core.knobs import Knob
 from mrp_core.measurement import METRICS, Metric
-from mrp_core.wording import say
+from mrp_core.wording import Texts, say
 from pages.ui import glossary
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "knob": "{help}\n\n{act}:\n- **Accuracy** · {accuracy}.\n- **Leakage** · {leakage}.\n\n",
     "acts": {"number": "Raising it", "list": "Raising its values", "switch": "Switching it on", "choice": "Choosing another"},
     "metric": "{help} ({kind}{better})", "better": {"higher": ", higher is better", "lower": ", lower is more private"},
     "more": "[More: {term}]({address})",
-}
+})
 TERMS: dict[str, str] = {
     "task.family": "task", "task.mode": "task", "task.ways": "shots-ways", "task.shots": "shots-ways", "task.queries": "support-query", "task.sensitive": "attribute-inference",
     "privacy.channel": "channel", "privacy.channel_noise": "channel", "privacy.channel_digits": "channel", "privacy.attacker_queries": "channel", "privacy.loss": "lambda",
@@ -44,7 +42,7 @@ def knob(part: str, name: str, spec: Knob, default: object) -> str:
         default: Its default, whose type says how one turns it.
     """
     act = "choice" if spec.choices or spec.registry or isinstance(default, str) else "switch" if isinstance(default, bool) else "list" if isinstance(default, tuple) else "number"
-    text = TEXT["knob"].format(help=say(spec.help), act=TEXT["acts"][act], accuracy=say(spec.accuracy), leakage=say(spec.leakage))
+    text = TEXT["knob"].format(help=spec.help, act=TEXT["acts"][act], accuracy=spec.accuracy, leakage=spec.leakage)
     return f"{text}{more(TERMS[f'{part}.{name}'])}" if f"{part}.{name}" in TERMS else text
 
 

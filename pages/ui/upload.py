@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -12,9 +11,10 @@ from mrp_core import tables
 from mrp_core.errors import DataError, MRPError
 from mrp_core.tables import Column, TableSpec, Upload
 from mrp_core.tables.shelf import frame_of
+from mrp_core.wording import Texts
 from pages.ui import frame, guesses, own, tabled
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "private": "Nothing leaves this machine. The file is read in a process of its own; its table is kept in your own folder, for you alone, until you delete it.",
     "needs": "CSV or Parquet, at most 20 MB, one row for each record, names in the first line. It needs a column to predict, and a column of groups (wards, shops, devices ...) or several classes.",
     "upload": "Your table (CSV or Parquet)", "reading": "Reading the table", "restart": "Take another file",
@@ -29,7 +29,7 @@ TEXT: dict[str, Any] = {
     "out": "Leave out", "out_help": "Columns that no model should see. All other usable columns are inputs.",
     "none": "none", "inputs": "{n} inputs: {names}", "title": "Name of the table",
     "save": "Save this table", "saved": "{title} is kept.", "unread": "Give the file once more.",
-}
+})
 PREVIEW, NAMED = 5, 20
 _AT, _SEEN, _ERROR, _ROUND = "own:upload", "own:seen", "own:error", "own:round"
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from mrp_core.charts.frontier import setting_label
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED
+from mrp_core.wording import Texts
 
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "reference": "λ = 0 is the unprotected model: all differences are taken from it.",
     "both": "At {setting} {leak} and {accuracy}: both differences are real.",
     "leak only": "At {setting} {leak}; {seeds} do not tell its accuracy apart from the unprotected model's.",
@@ -37,7 +37,7 @@ TEXT: dict[str, Any] = {
     "attacker_more": "So membership leaks **more** here than without protection.",
     "attacker_unresolved": "How well an attacker does is not resolved here.",
     "unresolved": "not resolved", "points": " points", "bits": " bits",
-}
+})
 
 
 def amount(metric: str, m: Measurement, *, span: bool = True) -> str:

@@ -39,6 +39,9 @@ def test_four_steps_by_keys_fit_a_projector_and_a_reload_keeps_the_step(page: Pa
         page.wait_for_function(FITS, timeout=10 * SECONDS)  # while a step replaces another, both may be there
         if step < 3:
             page.keyboard.press("n")
+    with page.expect_download() as asked:
+        page.get_by_role("button", name="Take the report along").click()
+    assert asked.value.suggested_filename == "letters.epsilon-3.html"
     page.keyboard.press("p")
     at_step(page, 2)
     page.reload()

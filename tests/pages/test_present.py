@@ -92,7 +92,7 @@ def test_a_wrong_value_on_explore_is_a_sentence_and_the_page_works(asked: dict[s
 
 def test_the_links_name_study_point_and_axis_and_open_the_same() -> None:
     at = page("explore", axis="lira_auc", point="epsilon=3")
-    at.button(key="share").click().run()
+    at.button(key="link_open").click().run()
     explore, presentation = ({name: values[0] for name, values in parse_qs(urlsplit(c.value).query).items()} for c in at.code)
     assert explore == {"study": "letters", "point": "epsilon=3", "axis": "lira_auc"}
     assert presentation == {**explore, "mode": "present", "step": "question"}
@@ -108,8 +108,9 @@ def test_present_begins_at_the_question_with_the_point_on_the_screen() -> None:
 
 def test_a_suggestion_is_one_click_away() -> None:
     at = page("explore")
-    at.button(key="suggest:cheapest").click().run()
-    assert asked(at)["point"] == "lambda=0.02" and "At λ = 0.02" in at.info[0].value
+    at.button(key="suggest:accuracy").click().run()
+    assert asked(at)["point"] == "rate_distortion=8" and "At rate-distortion β = 8" in at.info[0].value
+    assert at.session_state["slider_kind"] == "free"
 
 
 def test_the_authors_note_stands_on_the_last_slide_as_it_was_written(store: Store) -> None:

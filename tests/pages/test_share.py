@@ -68,3 +68,12 @@ def test_a_chart_has_one_menu_of_numbers_and_pictures_or_says_what_is_missing(st
 def test_points_are_told_by_task(store: Store) -> None:
     lines = share.points_csv(studies.load("letters")).splitlines()
     assert lines[0] == "setting,seed,metric,task,value" and len(lines) > 1000
+
+
+def test_every_rule_of_the_style_sheet_is_closed() -> None:
+    """A brace lost in a merge would put all that follows inside a rule for phones."""
+    depth = 0
+    for line in (ROOT / "pages" / "ui" / "style.css").read_text(encoding="utf-8").splitlines():
+        assert depth == 0 or not line.startswith(("/*", "@media")), line
+        depth += line.count("{") - line.count("}")
+    assert depth == 0

@@ -11,11 +11,12 @@ from mrp_core.charts.lesson_lines import Role, lines_figure, lines_frame
 from mrp_core.errors import DataError
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.results import Summary
+from mrp_core.wording import Texts
 from pages.ui import samples, words
 from pages.ui.lesson import Control, Lesson, Number, Picture, Shown
 
 FIRST, METRIC_NAMES = "letters", ("mi", "lira_auc")
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "sentence": "In {name}, from λ = 0 to λ = {value:g}, what one answer tells changes by **{less}** {mi_span}, and LiRA's AUC **{verdict}**: {change} {span}.",
     "verdicts": ("falls too", "cannot be told from what it was before", "rises"), "titles": ("What one answer tells about the record asked about", "What the model tells about its members"),
     "names": ("I(X;Ŷ)", "LiRA AUC"), "guess": "guessing", "x": "λ", "level": "{change} {span} against λ = 0",
@@ -33,7 +34,7 @@ TEXT: dict[str, Any] = {
         "symbols": "The first is about X, the record asked about; the second about the records learned from, by the attacker's score s, here LiRA's likelihood ratio.",
         "source": "From the shipped sample studies; intervals are paired by seed and task and hold for all settings of a study at once.",
     },
-}
+})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from mrp_core.findings import EpsilonRange
 from mrp_core.limits import DPLimit
 from mrp_core.measurement import Measurement
 from mrp_core.results import Summary
+from mrp_core.wording import Texts
 from pages.ui import samples
 from pages.ui.lesson import Control, Lesson, Number, Picture, Shown
 
@@ -22,7 +22,7 @@ SAMPLE, EXAMINED, METRIC = "letters", "epsilon=3", "lira_advantage"
 EPSILONS = (0.1, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0)
 PEOPLE, SHARE = 1000, 0.3
 SURE, COIN = 0.9, 0.6
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "sentence": "At ε = {epsilon:g} each answer is true with probability **{truth:.1f} %**: whatever was answered is at most **{ratio} times** as likely for one person as for another. "
                 "Yet the survey of {people:,} people finds {estimate:.0f} % [{low:.0f}, {high:.0f}] who did it; truly it is {share:.0f} %.",
     "numbers": ("An answer is true", "One answer is more likely by at most", "The survey finds"), "notes": ("50 % would tell nothing", "e^ε", "[{low:.0f}, {high:.0f}] %; truly {share:.0f} %"),
@@ -46,7 +46,7 @@ TEXT: dict[str, Any] = {
         "symbols": "M is what is released, D and D′ differ in one record, S is any outcome. In the survey δ = 0, and a true answer has the probability e^ε / (1 + e^ε).",
         "source": "The survey is simulated here, now; the model is the shipped sample study of letters, and one of its examinations.",
     },
-}
+})
 
 
 @dataclass(frozen=True, kw_only=True)

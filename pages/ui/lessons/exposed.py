@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from mrp_core import studyfile
 from mrp_core.charts.examination import exposure_frame, shapes_figure
@@ -14,11 +13,12 @@ from mrp_core.errors import DataError
 from mrp_core.examination import Examination
 from mrp_core.findings import Histogram, PartRisk
 from mrp_core.settings import UNPROTECTED
+from mrp_core.wording import Texts
 from pages.ui import samples, words
 from pages.ui.lesson import Control, Lesson, Number, Picture, Shown
 
 SAMPLE, TOLD, FEW, MANY = "medical", 0.95, 0.05, 0.25
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "sentence": "{setting}: on average the attack places a pair rightly {auc:.0f} times of 100, and **{share:.0f} %** of the records are recognised at least {told:.0f} times of 100; "
                 "by chance alone it would be {null:.1f} %.{parts}",
     "apart": " By {by}, \"{top}\" is recognised more often ({top_auc}) than \"{low}\" ({low_auc}).", "overlap": " By {by}, the intervals do not single a group out.",
@@ -38,7 +38,7 @@ TEXT: dict[str, Any] = {
         "symbols": "s is the attack's score of one record i, from a model with it and from one without it, over many of both. The mean over i says little about its largest value.",
         "source": "From the shipped examinations of the medical sample study: 128 models of each task, each patient in half of them.",
     },
-}
+})
 
 
 @dataclass(frozen=True, kw_only=True)

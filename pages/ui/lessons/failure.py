@@ -13,13 +13,14 @@ from mrp_core.errors import DataError
 from mrp_core.examination import Examination
 from mrp_core.measurement import Measurement
 from mrp_core.settings import UNPROTECTED
+from mrp_core.wording import Texts
 from pages.ui import samples
 from pages.ui.lesson import Control, Lesson, Number, Picture, Shown
 
 SAMPLE, TRIED, HEADLINE, METRIC, SOME, MANY = "letters", "loss_threshold", "lira_online", "tpr_1pct", 2.0, 4.0
 LADDER = ("label_only_gap", "entropy", "loss_threshold", "attack_p", "rmia_offline", "lira_online")
 """From what needs least to what needs most; fixed here, not by what they found."""
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "sentence": "Of 1,000 members, at one false accusation in 100, **{name}** finds **{value:.0f}** [{low:.0f}, {high:.0f}]; guessing finds 10. LiRA, with {n} shadow models, finds {best:.0f} "
                 "**in the very same model**, {times:.1f} times as many as the loss threshold.",
     "attacks": {"label_only_gap": "right or wrong only", "entropy": "entropy", "loss_threshold": "loss threshold", "attack_p": "attack P", "rmia_offline": "RMIA, offline",
@@ -41,7 +42,7 @@ TEXT: dict[str, Any] = {
         "symbols": "The left side grows with better attacks, the right side needs a proof. An attack that fails leaves the left side at 0, and the right side wherever it was.",
         "source": "From the shipped examination of the unprotected letters study; intervals over seeds and tasks.",
     },
-}
+})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from mrp_core.charts.lesson_lines import LessonLine, Role, lines_figure, lines_frame
 from mrp_core.estimating import Estimate
 from mrp_core.measurement import METRICS
+from mrp_core.wording import Texts
 from pages.ui.lesson import Control, Lesson, Number, Picture, Shown
 
 SIZES, CASE = (50, 100, 200, 400), "family_record"
 ROLES: dict[str, Role] = {"noisy_scores_lower": "first", "noisy_scores_upper": "third", "ksg": "second"}
 JUDGED = "ksg"
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "sentence": "The truth is **{truth:.2f} bits**. From {n} pairs the nearest-neighbour estimator reads **{value:.2f}** [{low:.2f}, {high:.2f}]: {verdict}. "
                 "The two that know how the noise arose read {first} and {second}.", "reading": "{value:.2f} [{low:.2f}, {high:.2f}]",
     "estimators": {"noisy_scores_lower": "InfoNCE, noise known", "noisy_scores_upper": "leave-one-out, noise known", "ksg": "nearest neighbours"},
@@ -36,7 +36,7 @@ TEXT: dict[str, Any] = {
         "symbols": "X the record, Z what is released. 0 bits: Z says nothing about X; 1 bit: as much as one yes-or-no question.",
         "source": "Computed here, now: the gaussian family, whose exact value is a one-dimensional integral.",
     },
-}
+})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mrp_core.charts.lesson_shapes import two_figure, two_frame
 from mrp_core.measurement import Measurement
+from mrp_core.wording import Texts
 from pages.ui.lesson import Control, Lesson, Number, Picture, Shown
 
 FEATURES, MODELS, PENALTY = 10, 1000, 1.0
 SIZES = (5, 10, 20, 40, 80, 160, 320)
 BARELY, SURE = 0.6, 0.9
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "sentence": "With {n} other records, whoever sees one answer tells the model that was trained on the record from one that wasn't **{auc:.0f} times of 100**; guessing is 50. "
                 "The same record with its right label is found out {plain:.0f} times of 100.",
     "control": "Other records that the model is trained on", "ends": ("← few", "many →"), "title": "What the two models answer about the record", "times": "{value:.0f} of 100",
@@ -34,7 +34,7 @@ TEXT: dict[str, Any] = {
         "symbols": "The attacker says \"member\" where the ratio Λ is large; no other test finds more members at the same rate of false accusations (Neyman and Pearson).",
         "source": "Computed here, now: ridge regression on simulated records with 10 features.",
     },
-}
+})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -14,6 +14,7 @@ from mrp_core.charts.lesson_lines import LessonLine, Role, lines_figure, lines_f
 from mrp_core.errors import DataError
 from mrp_core.measurement import METRICS, Measurement
 from mrp_core.settings import UNPROTECTED, Setting
+from mrp_core.wording import Texts
 from pages.ui import samples, words
 from pages.ui.lesson import Control, Lesson, Number, Picture, Shown
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 SAMPLE, SEEDS, HALVES, ASKED, WANTED = "letters", 3, 4, 3.0, (17.5, 7.0, 3.0, 1.0)
 METRIC, LEARNED, SCRATCH = "accuracy", "learned", "scratch"
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "sentence": "{setting}: after {steps} steps the meta-learned start is right **{learned:.0f} %** of the time, the random one **{scratch:.0f} %**; {verdict}, {change} {span}. "
                 "Guessing is {chance:.0f} %.",
     "verdicts": ("the paired difference is real", "the paired difference does not tell them apart", "the paired difference is real, for the random start"),
@@ -49,7 +50,7 @@ TEXT: dict[str, Any] = {
         "symbols": "The inner loop: n support records, clipping norm c, noise multiplier σ, step size α. Meta-learning chooses θ₀ and α.",
         "source": "Adapted here, now, with the strategy of the shipped letters study, on its held-out tasks.",
     },
-}
+})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

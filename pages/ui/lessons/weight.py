@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from mrp_core.charts.frontier import frontier_frame
 from mrp_core.charts.frontier_figure import frontier_figure
@@ -14,11 +13,12 @@ from mrp_core.limits import fano
 from mrp_core.measurement import METRICS
 from mrp_core.results import Summary
 from mrp_core.settings import UNPROTECTED
+from mrp_core.wording import Texts
 from pages.ui import differences, samples, words
 from pages.ui.lesson import Control, Lesson, Number, Picture, Shown
 
 SAMPLE, METRIC_NAMES = "letters", ("accuracy", "accuracy_argmax", "mi")
-TEXT: dict[str, Any] = {
+TEXT = Texts({
     "sentence": "At λ = {value:g} an answer tells **{mi:.2f} bits**, and **{accuracy:.0f} %** of the drawn answers are right, while the most likely label is right **{top:.0f} %** of the time. "
                 "Nothing whatever is so accurate with less than {least:.2f} bits (Fano).",
     "numbers": ("Drawn label is right", "Most likely label is right", "One answer tells"), "change": "{change} {span} against λ = 0", "reference": "λ = 0: what others are compared with",
@@ -37,7 +37,7 @@ TEXT: dict[str, Any] = {
         "symbols": "Above what is trained, below the Fano limit: C classes, e the share of wrong answers, h the entropy of a coin that falls so.",
         "source": "From the shipped sample study of letters, whose differences are paired by seed and task.",
     },
-}
+})
 
 
 @dataclass(frozen=True, kw_only=True)
