@@ -15,7 +15,8 @@ from pages.ui import differences, show, studies, words
 TEXT = Texts({
     "lambda": "**{loss}** is meant to lower {aim}. At {setting}, its far end, it",
     "epsilon": "**The noise** is meant to lower what membership attacks find. At {setting}, its far end, it",
-    "lowered": "lowers {names}", "raised": "raises {names}", "none": "is not told apart from λ = 0 in {names}", "nothing": "has no paired measurement yet", "join": "; it ", "sentence": "{start} {told}.",
+    "lowered": "lowers {names}", "raised": "raises {names}", "none": "is not told apart from λ = 0 in {names}", "nothing": "has no paired measurement yet",
+    "join": "; it ", "sentence": "{start} {told}.",
     "table": "Which leakage did it lower, in numbers?", "column": "Leakage", "far": "{setting}, paired difference from λ = 0",
 })
 LEAKS = tuple(name for name, m in METRICS.items() if m.axis == "leakage" and name != "epsilon")
