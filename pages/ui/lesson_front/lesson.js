@@ -32,7 +32,7 @@ function begin(root, identity, data) {
   const page = make("article", { class: `mrp-lesson${options.large ? " large" : ""}`, lang: front.language },
     make("span", { class: "probe", "aria-hidden": "true" }), title, badges, make("p", { class: "question" }, ...rich(front.question)), options_of(state), state.note, state.place);
   root.replaceChildren(page);
-  new ResizeObserver(() => state.charts?.forEach((c) => c.node.data && state.library?.Plots.resize(c.node))).observe(page);
+  new ResizeObserver(() => state.charts?.forEach((c) => c.node.data && c.node.clientWidth && state.library?.Plots.resize(c.node))).observe(page);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => state.root.isConnected && draw(state));
   return state;
 }
