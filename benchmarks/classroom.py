@@ -1,8 +1,9 @@
 """A class on one laptop: thirty browsers open the teacher's link at once, predict, and move the control; the same with one.
 
 Run ``python -m benchmarks.classroom``; it writes ``results/classroom.json``. The real app serves real Chromium contexts, and all of them share this machine's cores with the
-server, so that thirty students' browsers are slower here than on thirty laptops. A move is timed in the page, from the input event until the sentence is another, every chart is
-drawn, and the browser has had one more turn to paint.
+server, so that thirty students' browsers are slower here than on thirty laptops. So the same thirty also move one after the other, each with the cores to itself as on a laptop
+of its own, while the server holds all their sessions; and what the server worked meanwhile is told. A move is timed in the page, from the input event until the sentence is
+another, every chart is drawn, and the browser has had one more turn to paint.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ PATIENCE = 400_000
 """Milliseconds until a browser gives up; thirty starting at once on two cores take their time."""
 PAUSE = (1000.0, 3000.0)
 """Milliseconds that a person looks at what a move has shown."""
+QUIET = 100.0
+"""Milliseconds before a move in turn."""
 MOVE = """async ([pause, at]) => {
     const root = document.querySelector('.mrp-lesson-root'), slider = root.querySelector('input[type=range]');
     await new Promise(done => setTimeout(done, pause));
@@ -48,8 +51,11 @@ MOVE = """async ([pause, at]) => {
 """Waits as a person does, moves the control to a value, and resolves to the milliseconds that this took."""
 
 
-async def student(browser: Browser, url: str, moves: int, late: float, ready: asyncio.Barrier) -> dict[str, Any]:
-    """One browser: seconds until the question and until the experiment is shown, and of each move, which begin when all are ``ready``; it arrives ``late`` seconds after the bell."""
+async def student(browser: Browser, url: str, moves: int, late: float, ready: asyncio.Barrier, turn: asyncio.Lock) -> dict[str, Any]:
+    """One browser, which arrives ``late`` seconds after the bell.
+
+    Seconds until the question and until the experiment is shown, and of each move; these begin when all are ``ready``, first at once and then by ``turn``.
+    """
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     page = await context.new_page()
     page.set_default_timeout(PATIENCE)
@@ -65,13 +71,18 @@ async def student(browser: Browser, url: str, moves: int, late: float, ready: as
     await page.locator(".mrp-lesson-root[data-shown]").wait_for()
     experiment = time.perf_counter() - start
     values = int(await page.locator(".mrp-lesson input[type=range]").get_attribute("max") or 0) + 1
-    at, took = int(await page.locator(".mrp-lesson-root").get_attribute("data-shown") or 0), []
+    at, at_once, in_turn = int(await page.locator(".mrp-lesson-root").get_attribute("data-shown") or 0), [], []
     await ready.wait()
     for _ in range(moves):
         at = (at + 1) % values
-        took.append(await page.evaluate(MOVE, [float(rng.uniform(*PAUSE)), at]) / 1000)
+        at_once.append(await page.evaluate(MOVE, [float(rng.uniform(*PAUSE)), at]) / 1000)
+    await ready.wait()
+    for _ in range(2):
+        at = (at + 1) % values
+        async with turn:
+            in_turn.append(await page.evaluate(MOVE, [QUIET, at]) / 1000)
     await context.close()
-    return {"question": question, "experiment": experiment, "moves": took}
+    return {"question": question, "experiment": experiment, "at_once": at_once, "in_turn": in_turn}
 
 
 async def lesson(students: int, moves: int, within: float) -> dict[str, Any]:
@@ -82,18 +93,20 @@ async def lesson(students: int, moves: int, within: float) -> dict[str, Any]:
             before = memory(Path(home))
             async with async_playwright() as p:
                 browser = await p.chromium.launch(executable_path=next(filter(None, map(shutil.which, BROWSERS)), None), args=list(FLAGS))
-                ready = asyncio.Barrier(students + 1)
+                ready, turn = asyncio.Barrier(students + 1), asyncio.Lock()
                 async with asyncio.TaskGroup() as group:
-                    class_ = [group.create_task(student(browser, server.url, moves, within * i / students, ready)) for i in range(students)]
+                    class_ = [group.create_task(student(browser, server.url, moves, within * i / students, ready, turn)) for i in range(students)]
                     await ready.wait()
                     served, start = processor(Path(home)), time.perf_counter()
+                    await ready.wait()
+                    moving, lasted = processor(Path(home)) - served, time.perf_counter() - start
                 found = [task.result() for task in class_]
-                moving, lasted = processor(Path(home)) - served, time.perf_counter() - start
                 await browser.close()
             after = memory(Path(home))
         finally:
             server.stop()
-    return {"students": students, "arrive_within_s": within, "move_s": spread([m for f in found for m in f["moves"]]),
+    return {"students": students, "arrive_within_s": within,
+            "move_in_turn_s": spread([m for f in found for m in f["in_turn"]]), "move_at_once_s": spread([m for f in found for m in f["at_once"]]),
             "question_after_s": spread([f["question"] for f in found]), "experiment_after_prediction_s": spread([f["experiment"] for f in found]),
             "server_cpu_s_until_all_had_the_lesson": served, "moving_for_s": lasted, "server_cpu_s_meanwhile": moving,
             "server_mb_before": before, "server_mb_after": after}
