@@ -15,11 +15,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.machine import RESULTS, machine, write
 from tests.conftest import BROWSERS, FLAGS
@@ -36,9 +38,9 @@ MOVED = """([selector, key]) => new Promise(done => {
 })"""
 """Resolves to the milliseconds until what a selector finds (the numbers of a chart, else its text) is another."""
 MOVES: dict[str, tuple[str, str, str]] = {
-    "λ slider on Explore, chart": ("/", "[role=slider]", FRONTIER),
-    "λ slider on Explore, sentence": ("/", "[role=slider]", ".st-key-verdict"),
-    "slider on Adapt, chart": ("/adapt", "[role=slider]", ".js-plotly-plot"),
+    "λ slider on Explore, chart": ("/", "role=slider", FRONTIER),
+    "λ slider on Explore, sentence": ("/", "role=slider", ".st-key-verdict"),
+    "slider on Adapt, chart": ("/adapt", "role=slider", ".js-plotly-plot"),
 }
 """Name -> page, what is moved by an arrow key, and what it must change."""
 TARGETS = {"command to chart": 8.0, "later visit": 4.0, "move": 0.3}
@@ -142,16 +144,15 @@ def fresh(browser: Browser) -> Iterator[Page]:
 
 
 def _open(page: Page, url: str, *, patience: float = 60.0) -> None:
-    """Ask until the server answers."""
+    """Go there as soon as the server answers."""
     end = time.monotonic() + patience
     while True:
-        try:
-            page.goto(url)
-            return
-        except Error as error:
-            if time.monotonic() > end or "ERR_CONNECTION" not in str(error):
-                raise
-            time.sleep(0.05)
+        with suppress(URLError, OSError), urlopen(f"{url}/_stcore/health", timeout=2):
+            break
+        if time.monotonic() > end:
+            raise RuntimeError(f"Nothing answers at {url}.")
+        time.sleep(0.02)
+    page.goto(url)
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ def test_a_title_is_no_markup(store: Store) -> None:
 
 
 @pytest.mark.parametrize(("name", "parameters", "words"), [
-    ("data", {"area": "nonsense"}, "no field 'nonsense'"), ("audit", {"study": "letters", "point": "lambda=99"}, "λ = 99 is not among the settings here"),
+    ("data", {"area": "nonsense"}, "no field 'nonsense'"), ("audit", {"study": "letters", "point": "lambda=99"}, "λ = 99 was asked for, which isn't among the settings here"),
     ("audit", {"study": "letters", "point": "no*sense"}, "is not a setting"), ("train", {"study": "nonsense"}, "no study 'nonsense'")])
 def test_a_link_that_was_edited_is_a_sentence(store: Store, name: str, parameters: dict[str, str], words: str) -> None:
     at = page(name, **parameters)
