@@ -140,9 +140,8 @@ def _written(fig: go.Figure, frame: FrontierFrame, size: tuple[float, float]) ->
     out = []
     layout: Any = fig.layout
     for text in layout.annotations:
-        back = text.xanchor == "right"
-        steps = range(0, int(6.8 * len(text.text)) + 8, 8)
-        out += [(text.x + (-n if back else n) * wide, text.y + up * high) for n in steps for up in ({"bottom": (4, 14), "top": (-4, -14)}.get(text.yanchor, (-5, 5)))]
+        x, y, back, ups = text.x, text.y, text.xanchor == "right", {"bottom": (4, 14), "top": (-4, -14)}.get(text.yanchor, (-5, 5))
+        out += [(x + (-n if back else n) * wide, y + up * high) for n in range(0, int(6.8 * len(text.text)) + 8, 8) for up in ups]
     return out
 
 
