@@ -159,7 +159,7 @@ def _app(options: argparse.Namespace) -> int:
         raise ConfigError(f"port is {options.port}, but must lie between 1 and 65535.")
     if not (ROOT / "app.py").exists():
         raise ConfigError(f"There is no app.py beside the package in {str(ROOT)!r}; run the command from an installation made in the project's folder.")
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.address", "127.0.0.1", "--server.port", str(options.port)]
+    command = [sys.executable, "-m", "pages.ui.start", "run", str(ROOT / "app.py"), "--server.address", "127.0.0.1", "--server.port", str(options.port)]
     command += ["--server.headless", "true"] if options.headless else []
     if os.name == "posix":  # in this process's place, so that whoever ends the command ends the app
         os.chdir(ROOT)

@@ -41,7 +41,7 @@ def test_the_app_listens_to_this_host_alone(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(os, "execv", run)
     monkeypatch.setattr(os, "chdir", lambda _: None)
-    with pytest.raises(SystemExit, match=r"streamlit run .*--server.address 127.0.0.1 --server.port 8765 --server.headless true"):
+    with pytest.raises(SystemExit, match=r"pages.ui.start run .*--server.address 127.0.0.1 --server.port 8765 --server.headless true"):
         cli.main(["app", "--port", "8765", "--headless"])
 
 
