@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 from tests.serving import AppServer
 
 SECONDS = 1000
-PAGES = {"explore": "/", "train": "/train", "adapt": "/adapt", "audit": "/audit?point=epsilon%3D3", "compare": "/compare", "present": "/?mode=present&step=attack&point=epsilon%3D3", "data": "/data", "learn": "/learn", "glossary": "/learn?term=lira"}
+PAGES = {"explore": "/", "train": "/train", "adapt": "/adapt", "audit": "/audit?point=epsilon%3D3", "compare": "/compare", "present": "/?mode=present&step=attack&point=epsilon%3D3",
+         "data": "/data", "learn": "/learn", "glossary": "/learn?term=lira"}
 STREAMLITS_OWN: dict[str, str] = {}
 """Rule -> selector of what Streamlit builds itself, which no page can change."""
 

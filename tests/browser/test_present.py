@@ -27,6 +27,8 @@ def at_step(page: Page, step: int) -> None:
     expect(page.get_by_text(f"{step + 1} of 4")).to_be_visible(timeout=30 * SECONDS)
     if step in (1, 2):
         expect(page.locator(f".st-key-present_{('', 'frontier', 'roc')[step]} .js-plotly-plot")).to_be_visible(timeout=30 * SECONDS)
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning", timeout=30 * SECONDS)
+    page.wait_for_timeout(SECONDS / 2)  # a key counts from the moment at which its button listens
 
 
 def test_four_steps_by_keys_fit_a_projector_and_a_reload_keeps_the_step(page: Page, app_server: AppServer) -> None:
